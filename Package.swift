@@ -104,6 +104,13 @@ let torchTargets: [Target] = [
         dependencies: ["Models", "NN", "Checkpoints", "Torch", "Tokenization", "Evaluation", "Files", "JSON"]
     ),
     .target(
+        name: "Export",
+        dependencies: [
+            "Classification", "Models", "Checkpoints", "Tokenization", "NN", "Torch", "Files", "JSON",
+            protobuf,
+        ]
+    ),
+    .target(
         name: "Serving",
         dependencies: [
             "Classification", "Models", "Checkpoints", "Torch", "Tokenization", "Evaluation", "Files", "JSON",
@@ -120,7 +127,7 @@ let torchTargets: [Target] = [
     .target(
         name: "Attune",
         dependencies: [
-            "Training", "Classification", "Models", "NN", "Checkpoints", "ProcessGroups", "Torch",
+            "Training", "Export", "Classification", "Models", "NN", "Checkpoints", "ProcessGroups", "Torch",
             "Tokenization",
             "Datasets", "Evaluation", "Reporting", "Hub", "Files", "JSON", yams,
         ]
@@ -129,7 +136,7 @@ let torchTargets: [Target] = [
         name: "AttuneCommand",
         dependencies: [
             // Including those that Attune re-exports, so that a change in them recompiles the command.
-            "Attune", "Serving", "Hub", "Training", "Classification", "Models", "NN", "Checkpoints",
+            "Attune", "Serving", "Export", "Hub", "Training", "Classification", "Models", "NN", "Checkpoints",
             "ProcessGroups",
             "Torch", "Tokenization", "Datasets", "Evaluation", "Reporting", "Files", "JSON", argumentParser,
             yams,
@@ -163,7 +170,7 @@ let testSupport = Target.target(name: "TestSupport", dependencies: ["JSON"], pat
 
 let withTests: Set<String> = [
     "JSON", "Files", "Tokenization", "Datasets", "Evaluation", "Hub", "Reporting", "Torch", "ProcessGroups",
-    "NN", "Checkpoints", "Models", "Classification", "Serving", "Training",
+    "NN", "Checkpoints", "Models", "Classification", "Export", "Serving", "Training",
     "Attune", "AttuneCommand",
 ]
 let sources = pureTargets + (pureOnly ? [] : torchTargets)

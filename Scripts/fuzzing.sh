@@ -1,6 +1,7 @@
 # shellcheck shell=bash
-# The loop of Scripts/fuzz-data, Scripts/fuzz-checkpoints and Scripts/fuzz-requests. An input depends only on its number. If the
-# program crashes, hangs, takes 2 GB or violates an invariant, the input is kept and the program is restarted with the next one.
+# The loop of Scripts/fuzz-data, Scripts/fuzz-checkpoints, Scripts/fuzz-exports and Scripts/fuzz-requests. An input depends only on its
+# number. If the program crashes, hangs, takes 2 GB or violates an invariant, the input is kept and the program is restarted with the
+# next one.
 
 # Removed when the script ends.
 trash=()

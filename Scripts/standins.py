@@ -121,7 +121,7 @@ class Scratch:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 FILES[path.name](path)
         for word, run in zip(words, words[1:]):
-            if word in ("--model", "report", "calibrate", "errors") and run.startswith("runs/"):
+            if word in ("--model", "--teacher", "report", "calibrate", "errors", "export") and run.startswith("runs/"):
                 self.provide_run(self.folder / run)
         for word in words if "serve" in words else []:
             # A model may have a name: tone=runs/tone.

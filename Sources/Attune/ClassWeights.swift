@@ -114,6 +114,13 @@ public enum ClassWeights: Sendable, Equatable {
     /// - Returns: One weight per label; nil for ``equal``.
     /// - Throws: `DatasetError` if a name is unknown, a label has no weight, or the targets are numbers.
     public func values(labels: [String], targets: Targets) throws(DatasetError) -> [Float]? {
+        if case .taught(let taught) = targets {
+            let labelled = taught.labels.selecting(taught.labelled)
+            guard self == .equal || labelled.count > 0 else {
+                throw DatasetError(.badData, "--class-weights needs labels, and no row has one; leave it out")
+            }
+            return try values(labels: labels, targets: labelled)
+        }
         if self != .equal, case .numbers = targets {
             throw DatasetError(
                 .badData,
@@ -129,7 +136,7 @@ public enum ClassWeights: Sendable, Equatable {
             var counts = [Int](repeating: 0, count: labels.count)
             let n = targets.count
             switch targets {
-            case .numbers: return nil
+            case .numbers, .taught: return nil
             case .classes(let ids):
                 for id in ids { counts[id] += 1 }
                 return counts.map { $0 == 0 ? 0 : Float(Double(n) / Double(labels.count * $0)) }
@@ -171,7 +178,7 @@ public enum ClassWeights: Sendable, Equatable {
         func number(_ count: Int) -> Double { (1 - pow(beta, Double(count))) / (1 - beta) }
         var counts = [Int](repeating: 0, count: labelCount)
         switch targets {
-        case .numbers: return nil
+        case .numbers, .taught: return nil
         case .classes(let ids):
             for id in ids { counts[id] += 1 }
             let weights = counts.map { $0 == 0 ? 0 : 1 / number($0) }

@@ -3,6 +3,7 @@
 @_exported public import Classification
 @_exported public import Datasets
 @_exported public import Evaluation
+@_exported public import Export
 @_exported public import Files
 @_exported public import Hub
 @_exported public import Models

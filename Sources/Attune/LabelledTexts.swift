@@ -18,6 +18,8 @@ public struct LabelledTexts: Sendable {
     public let hasOwnClasses: Bool
     /// For each row the class ids among ``names``, or the number.
     let rows: Targets
+    /// Whether each row has a label, if a teacher completes them; nil without a teacher, where every row has one.
+    let isLabelled: [Bool]?
     /// The rows without their columns, to locate a row in its file.
     let source: Dataset
 
@@ -46,6 +48,7 @@ public struct LabelledTexts: Sendable {
             try dataset.strings(name).map { $0 ?? "" }
         }
         self.problemType = problemType
+        isLabelled = nil
         // Without columns, to avoid keeping the texts twice.
         source = try dataset.selectColumns([])
         let shown = labelColumns.map { "\"\($0)\"" }.joined(separator: ", ")
@@ -85,13 +88,24 @@ public struct LabelledTexts: Sendable {
     /// The rows' targets, with ids of the given labels.
     ///
     /// - Parameter labels: The label names by id.
-    /// - Returns: One target per row.
+    /// - Returns: One target per row; for a teacher, with logits of 0 instead of the teacher's.
     /// - Throws: ``UnknownLabel`` for a name that is not among them.
     public func targets(among labels: [String]) throws(UnknownLabel) -> Targets {
+        guard let isLabelled else { return try ownTargets(among: labels) }
+        return .taught(
+            TaughtTargets(
+                width: labels.count,
+                labels: try ownTargets(among: labels),
+                isLabelled: isLabelled
+            )
+        )
+    }
+
+    private func ownTargets(among labels: [String]) throws(UnknownLabel) -> Targets {
         if case .numbers = rows { return rows }
         let ids = try match(among: labels).ids
         switch rows {
-        case .numbers: return rows
+        case .numbers, .taught: return rows
         case .classes(let classes): return .classes(classes.compactMap { ids[$0] })
         case .labelSets(let sets): return .labelSets(sets.map { $0.compactMap { ids[$0] }.sorted() })
         }

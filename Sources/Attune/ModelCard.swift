@@ -32,7 +32,7 @@ struct ModelCard {
         # \(Markdown.escaped(title))
 
         \(model) fine-tuned on \(counted(train.count, "text")) from \(data) (column \(Markdown.code(job.recipe.text))) \(purpose)
-        \(labelTable)
+        \(labelTable)\(teacher)
         ## Intended use
 
         \(intendedUse)
@@ -67,7 +67,7 @@ struct ModelCard {
     }
 
     private var purpose: String {
-        let column = Markdown.code(job.labelColumn)
+        let column = job.recipe.labels.isEmpty ? "a label" : Markdown.code(job.labelColumn)
         return switch classifier.problemType {
         case .singleLabel:
             "to predict \(column). It gives every text one of these \(counted(classifier.labels.count, "label")):"
@@ -78,6 +78,17 @@ struct ModelCard {
         }
     }
 
+    /// A sentence on the teacher; empty without one.
+    private var teacher: String {
+        guard let teacher = job.recipe.teacher else { return "" }
+        let share = String(format: "%.0f", teacher.alpha * 100)
+        return
+            "\nIt learned the scores of \(reference(teacher.model.hubID, page: "", teacher.model.name)) at temperature "
+            + "\(teacher.temperature), which are \(share) % of its loss"
+            + (job.recipe.labels.isEmpty
+                ? "; no text had a label.\n" : "; the rest is that of the labels, where a text has one.\n")
+    }
+
     /// The maximum number of labels for a table with all labels.
     private static let mostLabels = 200
     /// The number of rows if there are more labels.
@@ -85,13 +96,9 @@ struct ModelCard {
 
     private var labelTable: String {
         guard classifier.problemType != .regression else { return "" }
-        var counts = [Int](repeating: 0, count: classifier.labels.count)
-        switch train.targets {
-        case .classes(let ids): for id in ids { counts[id] += 1 }
-        case .labelSets(let sets): for id in sets.joined() { counts[id] += 1 }
-        case .numbers, nil: break
-        }
         let labels = classifier.labels
+        let none = [Int](repeating: 0, count: labels.count)
+        let counts = train.targets?.labelCounts(of: labels.count) ?? none
         // A table with a hundred thousand rows would be unreadable; config.json has all names.
         let isLong = labels.count > Self.mostLabels
         let shown =

@@ -272,11 +272,20 @@ extension TrainingJob {
     }
 
     private func requireApartFromModel(_ folder: URL) throws(TrainingError) {
+        try requireApart(model, "--model", from: folder)
+        if let teacher { try requireApart(teacher, "--teacher", from: folder) }
+    }
+
+    private func requireApart(
+        _ model: String,
+        _ flag: String,
+        from folder: URL
+    ) throws(TrainingError) {
         let place = URL(filePath: model)
         if Self.areSame(place, folder) {
             throw TrainingError(
                 .badArgument,
-                "--output-dir is the folder of --model \(model), which the run would overwrite; give another --output-dir"
+                "--output-dir is the folder of \(flag) \(model), which the run would overwrite; give another --output-dir"
             )
         }
         // The model may be a checkpoint, or a seed's model, of the run to be removed.
@@ -286,7 +295,7 @@ extension TrainingJob {
             if Self.areSame(parent, folder) {
                 throw TrainingError(
                     .badArgument,
-                    "--model \(model) is in the folder that --overwrite-output-dir would empty; give another --output-dir"
+                    "\(flag) \(model) is in the folder that --overwrite-output-dir would empty; give another --output-dir"
                 )
             }
             parent.deleteLastPathComponent()

@@ -72,6 +72,19 @@ extension Dataset {
         return (select(isLeftOut.indices.filter { !isLeftOut[$0] }), notes)
     }
 
+    /// Finds the rows without a label.
+    ///
+    /// - Parameters:
+    ///   - columns: The label columns; without any, no row has a label.
+    ///   - problemType: The problem type.
+    /// - Returns: For each row, whether its label is missing.
+    /// - Throws: `DatasetError` if a column is missing.
+    func lacksLabel(in columns: [String], _ problemType: ProblemType) throws(DatasetError) -> [Bool] {
+        guard !columns.isEmpty else { return [Bool](repeating: true, count: count) }
+        if problemType == .regression { return try isMissingNumber(columns) }
+        return try checkedLabels(columns).isMissing(needsOne: problemType == .singleLabel)
+    }
+
     private func isMissingNumber(_ columns: [String]) throws(DatasetError) -> [Bool] {
         var isMissing = [Bool](repeating: false, count: count)
         for column in columns {

@@ -25,14 +25,14 @@ struct AttuneCommand: ParsableCommand {
                 name: "Train",
                 subcommands: [
                     TrainCommand.self, WatchCommand.self, StartCommand.self, PlanCommand.self,
-                    BaselineCommand.self,
+                    DistilCommand.self, BaselineCommand.self,
                 ]
             ),
             CommandGroup(
                 name: "Use a classifier",
                 subcommands: [
                     PredictCommand.self, ServeCommand.self, EvaluateCommand.self, VerifyCommand.self,
-                    AdapterCommand.self,
+                    ExportCommand.self, AdapterCommand.self,
                 ]
             ),
             CommandGroup(

@@ -7,6 +7,7 @@
 
 #include "kernels/attention.h"
 
+#include <algorithm>
 #include <numeric>
 
 using ct::make;
@@ -163,6 +164,13 @@ int ct_nn_disentangled_rows(int64_t *first, int64_t *end, int64_t longest, ct_di
         const auto rows = rows_by_distance(longest, how);
         *first = rows.front();
         *end = rows.back() + 1;
+    });
+}
+
+int ct_nn_disentangled_table(int64_t *out, int64_t longest, ct_disentangled how) {
+    return ct::guard([&] {
+        const auto rows = rows_by_distance(longest, how);
+        std::copy(rows.begin(), rows.end(), out);
     });
 }
 

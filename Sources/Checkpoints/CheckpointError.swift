@@ -32,6 +32,20 @@ public struct CheckpointError: Error, Sendable, Equatable, CustomStringConvertib
     public var description: String { message }
 }
 
+extension CheckpointError {
+    /// A file's error with the corresponding code.
+    init(_ error: FileError) {
+        let code: Code =
+            switch error.code {
+            case .missing: .missing
+            case .notAllowed: .notAllowed
+            case .diskFull: .diskFull
+            case .exists, .readerGone, .inputOutput: .inputOutput
+            }
+        self.init(code, error.message)
+    }
+}
+
 /// Runs a closure that reads or writes a file, and turns its error into a checkpoint error.
 ///
 /// - Parameter body: The closure.
@@ -43,13 +57,6 @@ func asCheckpoint<Result: ~Copyable>(
     do throws(FileError) {
         return try body()
     } catch {
-        let code: CheckpointError.Code =
-            switch error.code {
-            case .missing: .missing
-            case .notAllowed: .notAllowed
-            case .diskFull: .diskFull
-            case .exists, .readerGone, .inputOutput: .inputOutput
-            }
-        throw CheckpointError(code, error.message)
+        throw CheckpointError(error)
     }
 }

@@ -38,9 +38,10 @@ extension GGUFArchitecture {
         inner: attention + gatedFeedForward + preNorms
     )
 
+    /// The only decoder whose head llama.cpp reads.
     private static let qwen3 = GGUFArchitecture(
         block: "model.layers.",
-        outer: decoderOuter,
+        outer: decoderOuter + [Row("cls.output", "score")],
         inner: attention + gatedFeedForward + preNorms + [
             Row("attn_q_norm", "self_attn.q_norm"), Row("attn_k_norm", "self_attn.k_norm"),
         ]
@@ -108,21 +109,40 @@ extension GGUFArchitecture {
         ]
     )
 
-    /// llama.cpp drops BERT's pooler, so a classifier's pooler must be initialized.
+    private static func embeddings(_ prefix: String, positions: Change) -> [Row] {
+        [
+            Row("token_embd", "\(prefix).embeddings.word_embeddings"),
+            Row("position_embd", "\(prefix).embeddings.position_embeddings", positions),
+            Row("token_types", "\(prefix).embeddings.token_type_embeddings"),
+            Row("token_embd_norm", "\(prefix).embeddings.LayerNorm"),
+        ]
+    }
+
+    private static let encoderBlock = [
+        Row("attn_q", "attention.self.query"), Row("attn_k", "attention.self.key"),
+        Row("attn_v", "attention.self.value"), Row("attn_output", "attention.output.dense"),
+        Row("attn_output_norm", "attention.output.LayerNorm"), Row("ffn_up", "intermediate.dense"),
+        Row("ffn_down", "output.dense"), Row("layer_output_norm", "output.LayerNorm"),
+    ]
+
+    /// BERT, whose pooler llama.cpp's converter drops, so that it must be initialized.
+    ///
+    /// llama.cpp's program computes a pooler if the file has one (src/llama-graph.cpp, `build_pooling`).
     private static let bert = GGUFArchitecture(
         block: "bert.encoder.layer.",
-        outer: [
-            Row("token_embd", "bert.embeddings.word_embeddings"),
-            Row("position_embd", "bert.embeddings.position_embeddings"),
-            Row("token_types", "bert.embeddings.token_type_embeddings"),
-            Row("token_embd_norm", "bert.embeddings.LayerNorm"),
+        outer: embeddings("bert", positions: .none) + [
+            Row("cls", "bert.pooler.dense"), Row("cls.output", "classifier"),
         ],
-        inner: [
-            Row("attn_q", "attention.self.query"), Row("attn_k", "attention.self.key"),
-            Row("attn_v", "attention.self.value"), Row("attn_output", "attention.output.dense"),
-            Row("attn_output_norm", "attention.output.LayerNorm"), Row("ffn_up", "intermediate.dense"),
-            Row("ffn_down", "output.dense"), Row("layer_output_norm", "output.LayerNorm"),
-        ]
+        inner: encoderBlock
+    )
+
+    /// RoBERTa and XLM-RoBERTa.
+    static let roberta = GGUFArchitecture(
+        block: "roberta.encoder.layer.",
+        outer: embeddings("roberta", positions: .afterPadding) + [
+            Row("cls", "classifier.dense"), Row("cls.output", "classifier.out_proj"),
+        ],
+        inner: encoderBlock
     )
 
     private static let modernBERT = GGUFArchitecture(

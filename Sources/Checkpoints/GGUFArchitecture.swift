@@ -18,6 +18,8 @@ struct GGUFArchitecture: Sendable {
         case transposed
         /// All heads' queries come first, then all keys, then all values; the Hub stores them head by head.
         case grouped
+        /// The first rows, which no token uses, are missing: RoBERTa's positions up to the padding token's id.
+        case afterPadding
     }
 
     /// A tensor's names without `.weight` or `.bias`; inside a block also without the block's prefix.
@@ -44,6 +46,32 @@ struct GGUFArchitecture: Sendable {
     static let rotaryTables: Set = [
         "rope_freqs.weight", "rope_factors_long.weight", "rope_factors_short.weight",
     ]
+
+    /// Looks up an architecture.
+    ///
+    /// - Parameters:
+    ///   - name: The file's `general.architecture`.
+    ///   - modelType: The Hub's `model_type`, if known; RoBERTa's files are of the architecture `bert`.
+    /// - Returns: The architecture; nil if it is not supported.
+    static func of(_ name: String, modelType: String?) -> GGUFArchitecture? {
+        let isRoberta = modelType == "roberta" || modelType == "xlm-roberta"
+        return name == "bert" && isRoberta ? roberta : all[name]
+    }
+
+    /// The name in the file for a tensor of the Hub, and the change to make; nil if the architecture has no such tensor.
+    func place(ofHub name: String) -> (gguf: String, change: Change)? {
+        let parts = name.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+        guard parts.count >= 2, let suffix = parts.last, suffix == "weight" || suffix == "bias" else {
+            return nil
+        }
+        let stem = name.dropLast(suffix.count + 1)
+        if let row = outer.first(where: { $0.hub == stem }) { return ("\(row.gguf).\(suffix)", row.change) }
+        guard stem.hasPrefix(block) else { return nil }
+        let rest = stem.dropFirst(block.count).split(separator: ".", maxSplits: 1)
+        guard rest.count == 2, let number = Int(rest[0]), let row = inner.first(where: { $0.hub == rest[1] })
+        else { return nil }
+        return ("blk.\(number).\(row.gguf).\(suffix)", row.change)
+    }
 
     /// The Hub's name for a tensor and the change to undo; nil if the architecture has no such tensor.
     func place(of name: String) -> (hub: String, change: Change)? {

@@ -1,4 +1,4 @@
-import Files
+package import Files
 public import Foundation
 public import Torch
 
@@ -25,7 +25,14 @@ public struct GGUFFile: Checkpoint {
     /// - Throws: `.missing` or `.notAllowed`; `.corrupt` if the header is invalid or the file is truncated; `.unsupported`
     ///   for an unknown version or quantization type.
     public init(contentsOf url: URL) throws(CheckpointError) {
-        let file = try asCheckpoint { () throws(FileError) in try MappedFile(contentsOf: url) }
+        try self.init(try asCheckpoint { () throws(FileError) in try MappedFile(contentsOf: url) })
+    }
+
+    /// Checks the header of a mapped file, or of a part of one, against its size.
+    ///
+    /// - Parameter file: The file.
+    /// - Throws: As ``init(contentsOf:)``.
+    package init(_ file: MappedFile) throws(CheckpointError) {
         var reader = GGUFReader(file)
         if let standIn = StandIn(file.bytes) {
             throw CheckpointError(.corrupt, standIn.message(at: file.path))

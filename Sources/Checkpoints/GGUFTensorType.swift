@@ -4,7 +4,7 @@ import Torch
 /// The storage type of a GGUF tensor, with the format's own numbers.
 ///
 /// Source: https://github.com/ggml-org/ggml/blob/master/include/ggml.h, `enum ggml_type`.
-enum GGUFTensorType: UInt32, CaseIterable {
+package enum GGUFTensorType: UInt32, CaseIterable, Sendable {
     case f32 = 0
     case f16 = 1
     case q4_0 = 2
@@ -22,16 +22,16 @@ enum GGUFTensorType: UInt32, CaseIterable {
     case bf16 = 30
 
     /// Looks up a type by ggml's name in capitals.
-    init?(name: String) {
+    package init?(name: String) {
         guard let type = Self.allCases.first(where: { $0.name == name }) else { return nil }
         self = type
     }
 
     /// ggml's name, for example `Q4_K`.
-    var name: String { "\(self)".uppercased() }
+    package var name: String { "\(self)".uppercased() }
 
     /// The number of values in a block.
-    var blockSize: Int {
+    package var blockSize: Int {
         switch self {
         case .f32, .f16, .bf16: 1
         case .q4_0, .q4_1, .q5_0, .q5_1, .q8_0, .iq4_nl: 32
@@ -40,7 +40,7 @@ enum GGUFTensorType: UInt32, CaseIterable {
     }
 
     /// The size of a block in bytes.
-    var blockBytes: Int {
+    package var blockBytes: Int {
         switch self {
         case .f32: 4
         case .f16, .bf16: 2

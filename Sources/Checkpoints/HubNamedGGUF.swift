@@ -15,22 +15,36 @@ public struct HubNamedGGUF: Checkpoint {
         var change: GGUFArchitecture.Change
     }
 
+    /// A head that is in the metadata, because llama.cpp reads no head of its architecture.
+    private struct Head: Sendable {
+        static let name = "score.weight"
+        var values: [Float]
+        var shape: [Int]
+    }
+
+    /// The most rows that can be missing at the front of a table of positions.
+    private static let mostCutRows = 4096
+
     /// Names of all tensors on the Hub, sorted.
     public let tensorNames: [String]
     private let file: GGUFFile
     private let entries: [String: Entry]
     private let headCount: Int
     private let keyValueHeadCount: Int
+    private let positionOffset: Int
+    private let head: Head?
 
     /// Wraps a file with the Hub's names.
     ///
     /// - Parameter file: A file of one of the supported ``architectures``.
-    /// - Throws: `.unsupported` for another architecture or a part of a split model; `.corrupt` if head counts are missing.
+    /// - Throws: `.unsupported` for another architecture or a part of a split model; `.corrupt` if head counts are missing, or
+    ///   if a classification head does not fit.
     public init(_ file: GGUFFile) throws(CheckpointError) {
         try file.requireWhole()
         let path = file.files.first?.path ?? "the GGUF file"
         let name = file.metadata["general.architecture"]?.string ?? ""
-        guard let architecture = GGUFArchitecture.all[name] else {
+        let modelType = file.metadata[GGUFKeys.modelType]?.string
+        guard let architecture = GGUFArchitecture.of(name, modelType: modelType) else {
             throw CheckpointError(
                 .unsupported,
                 "\(path): GGUF models of architecture \(quoted(name)) are not supported; supported are: "
@@ -51,8 +65,39 @@ public struct HubNamedGGUF: Checkpoint {
             }
             entries[hub] = Entry(gguf: gguf, change: change)
         }
+        let offset = file.metadata[GGUFKeys.positionOffset]?.int ?? 0
+        guard (0...Self.mostCutRows).contains(offset) else {
+            throw CheckpointError(
+                .corrupt,
+                "\(path): \(GGUFKeys.positionOffset) is \(offset), not a number of rows"
+            )
+        }
+        positionOffset = offset
+        head = try Self.head(file, architecture: name, path)
+        guard head == nil || entries[Head.name] == nil else {
+            throw CheckpointError(.corrupt, "\(path) has two classification heads")
+        }
         self.entries = entries
-        tensorNames = entries.keys.sorted()
+        tensorNames = (entries.keys + (head == nil ? [] : [Head.name])).sorted()
+    }
+
+    /// The head in the metadata; nil if there is none.
+    private static func head(
+        _ file: GGUFFile,
+        architecture: String,
+        _ path: String
+    ) throws(CheckpointError) -> Head? {
+        guard let value = file.metadata[GGUFKeys.head] else { return nil }
+        let width = file.metadata["\(architecture).embedding_length"]?.int ?? 0
+        guard case .doubles(let numbers) = value, width > 0, !numbers.isEmpty,
+            numbers.count.isMultiple(of: width)
+        else {
+            throw CheckpointError(
+                .corrupt,
+                "\(path): \(GGUFKeys.head) is not a list of rows of \(width) numbers, the model's embedding length"
+            )
+        }
+        return Head(values: numbers.map(Float.init), shape: [numbers.count / width, width])
     }
 
     /// The file itself.
@@ -63,8 +108,15 @@ public struct HubNamedGGUF: Checkpoint {
     /// - Parameter name: A name in ``tensorNames``.
     /// - Returns: Shape and storage, or nil if there is no such tensor.
     public func info(_ name: String) -> TensorInfo? {
+        if let head, name == Head.name { return TensorInfo(shape: head.shape, storage: "F32") }
         guard let entry = entries[name], var info = file.info(entry.gguf) else { return nil }
-        if case .transposed = entry.change, info.shape.count == 2 { info.shape.reverse() }
+        switch entry.change {
+        case .transposed where info.shape.count == 2: info.shape.reverse()
+        case .afterPadding where info.shape.count == 2:
+            let shape = [info.shape[0] + positionOffset, info.shape[1]]
+            return TensorInfo(shape: shape, storage: info.storage, partBytes: info.byteCount)
+        default: break
+        }
         return info
     }
 
@@ -74,6 +126,11 @@ public struct HubNamedGGUF: Checkpoint {
     /// - Returns: The tensor, on the CPU.
     /// - Throws: `.missing` if there is no such tensor; `.corrupt` if its rows do not divide into the heads.
     public func tensor(_ name: String) throws(CheckpointError) -> Tensor {
+        if let head, name == Head.name {
+            do throws(TorchError) {
+                return try Tensor(head.values, shape: head.shape)
+            } catch { throw CheckpointError(.inputOutput, "tensor \(quoted(name)): \(error)") }
+        }
         guard let entry = entries[name] else {
             throw CheckpointError(.missing, "the GGUF file has no tensor \(quoted(name))")
         }
@@ -94,6 +151,11 @@ public struct HubNamedGGUF: Checkpoint {
                     .contiguous().reshaped(shape)
             case .plusOne: return try tensor + -1
             case .transposed: return shape.count == 2 ? try tensor.transposed(0, 1).contiguous() : tensor
+            case .afterPadding:
+                guard shape.count == 2, positionOffset > 0 else { return tensor }
+                // No token has these positions, except padding, which packed batches do not have.
+                let missing = try Tensor.zeros([positionOffset, shape[1]])
+                return try Tensor.concatenated([missing, tensor])
             }
         } catch {
             throw CheckpointError(.inputOutput, "tensor \(quoted(entry.gguf)): \(error)")
@@ -122,6 +184,7 @@ public struct HubNamedGGUF: Checkpoint {
     /// - Returns: The matrix with the Hub's order of rows, which keeps the file mapped; nil for other tensors.
     /// - Throws: `.missing` if there is no such tensor; `.corrupt` if its rows do not divide into the heads.
     public func quantized(_ name: String) throws(CheckpointError) -> QuantizedMatrix? {
+        if head != nil, name == Head.name { return nil }
         guard let entry = entries[name] else {
             throw CheckpointError(.missing, "the GGUF file has no tensor \(quoted(name))")
         }
@@ -132,7 +195,7 @@ public struct HubNamedGGUF: Checkpoint {
                 case .interleavedQueries: .interleaved(heads: headCount)
                 case .interleavedKeys: .interleaved(heads: keyValueHeadCount)
                 case .grouped: .grouped(heads: headCount)
-                case .plusOne: nil
+                case .plusOne, .afterPadding: nil
                 }
             guard order?.fits(rows) ?? true else {
                 throw unevenHeads(entry.gguf, file.info(entry.gguf)?.shape ?? [])

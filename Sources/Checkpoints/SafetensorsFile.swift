@@ -1,4 +1,4 @@
-import Files
+package import Files
 public import Foundation
 import JSON
 public import Torch
@@ -35,7 +35,14 @@ public struct SafetensorsFile: Checkpoint {
     /// - Parameter url: The file.
     /// - Throws: `.missing` or `.notAllowed`; `.corrupt` if the header is invalid; `.unsupported` for an unknown dtype.
     public init(contentsOf url: URL) throws(CheckpointError) {
-        let file = try asCheckpoint { () throws(FileError) in try MappedFile(contentsOf: url) }
+        try self.init(try asCheckpoint { () throws(FileError) in try MappedFile(contentsOf: url) })
+    }
+
+    /// Checks the header of a mapped file, or of a part of one, against its size.
+    ///
+    /// - Parameter file: The file.
+    /// - Throws: As ``init(contentsOf:)``.
+    package init(_ file: MappedFile) throws(CheckpointError) {
         func corrupt(_ what: String) -> CheckpointError {
             CheckpointError(
                 .corrupt,

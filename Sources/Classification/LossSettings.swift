@@ -6,6 +6,8 @@ package enum LossSettings: Sendable, Equatable {
     case crossEntropy(CrossEntropy)
     case binaryCrossEntropy(BinaryCrossEntropy)
     case squaredError
+    /// A teacher's share of a loss whose labels' part has the given settings.
+    indirect case distillation(temperature: Double, alpha: Double, labels: LossSettings)
     /// A custom loss, which is code and cannot be stored.
     case custom
 
@@ -16,6 +18,12 @@ package enum LossSettings: Sendable, Equatable {
             case let loss as CrossEntropy: .crossEntropy(loss)
             case let loss as BinaryCrossEntropy: .binaryCrossEntropy(loss)
             case is SquaredError: .squaredError
+            case let loss as DistillationLoss:
+                .distillation(
+                    temperature: loss.temperature,
+                    alpha: loss.alpha,
+                    labels: LossSettings(loss.labelLoss)
+                )
             default: .custom
             }
     }
@@ -26,9 +34,19 @@ package enum LossSettings: Sendable, Equatable {
         case .crossEntropy(let loss): loss
         case .binaryCrossEntropy(let loss): loss
         case .squaredError: SquaredError()
+        case .distillation(let temperature, let alpha, let labels):
+            labels.loss.map { DistillationLoss(temperature: temperature, alpha: alpha, labelLoss: $0) }
         case .custom: nil
         }
     }
+
+    /// The settings of the labels' part, without a teacher.
+    package var ofLabels: LossSettings {
+        if case .distillation(_, _, let labels) = self { labels } else { self }
+    }
+
+    /// Whether the loss is code that cannot be stored, at least in part.
+    package var isCustom: Bool { ofLabels == .custom }
 
     /// The differences from the plain loss, `weighted, smoothing 0.1`; nil if there are none.
     package var note: String? {
@@ -46,6 +64,8 @@ package enum LossSettings: Sendable, Equatable {
         case .binaryCrossEntropy(let loss):
             return text([loss.positiveWeights == nil ? nil : "weighted", focal(loss.focalGamma)])
         case .squaredError: return nil
+        // Evaluations have no teacher.
+        case .distillation: return ofLabels.note
         case .custom: return "a custom loss"
         }
     }
@@ -67,6 +87,11 @@ package enum LossSettings: Sendable, Equatable {
                 "label_count": .int(loss.labelCount), "focal_gamma": .double(loss.focalGamma),
             ])
         case .squaredError: return .object(["kind": .string("squared_error")])
+        case .distillation(let temperature, let alpha, let labels):
+            return .object([
+                "kind": .string("distillation"), "temperature": .double(temperature), "alpha": .double(alpha),
+                "labels": labels.json,
+            ])
         case .custom: return .object(["kind": .string("custom")])
         }
     }
@@ -95,6 +120,13 @@ package enum LossSettings: Sendable, Equatable {
                 BinaryCrossEntropy(labelCount: labelCount, positiveWeights: weights, focalGamma: gamma)
             )
         case "squared_error": self = .squaredError
+        case "distillation":
+            guard let temperature = json["temperature"].double, temperature > 0, temperature.isFinite,
+                let alpha = json["alpha"].double, (0...1).contains(alpha),
+                json["labels"]["kind"].string != "distillation",
+                let labels = LossSettings(json["labels"], labelCount: labelCount)
+            else { return nil }
+            self = .distillation(temperature: temperature, alpha: alpha, labels: labels)
         case "custom": self = .custom
         default: return nil
         }

@@ -8,6 +8,7 @@ public import Tokenization
 enum ModelPlace {
     case folder(ModelFolder)
     case gguf(URL)
+    case single(URL)
     case adapter(ModelFolder)
 
     /// Distinguishes the kinds of models.
@@ -20,7 +21,7 @@ enum ModelPlace {
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
             throw ModelError(
                 .missingFile,
-                "there is no model at \(path): give a folder with config.json, or a .gguf file"
+                "there is no model at \(path): give a folder with config.json, or a .gguf or .attune file"
             )
         }
         if isFolder.boolValue {
@@ -28,6 +29,8 @@ enum ModelPlace {
             self = folder.holdsAdapter ? .adapter(folder) : .folder(folder)
         } else if url.pathExtension.lowercased() == "gguf" {
             self = .gguf(url)
+        } else if url.pathExtension.lowercased() == AttuneFile.fileExtension || AttuneFile.begins(url) {
+            self = .single(url)
         } else {
             let isInModel = ["safetensors", "json", "bin", "model", "txt", "pt", "pth"].contains(
                 url.pathExtension.lowercased()
@@ -35,14 +38,14 @@ enum ModelPlace {
             let folder = url.deletingLastPathComponent().path(percentEncoded: false)
             throw ModelError(
                 .unsupported,
-                "\(path) is neither a model's folder nor a .gguf file"
+                "\(path) is neither a model's folder nor a .gguf or .attune file"
                     + (isInModel ? "; give the folder that it is in: \(shellQuoted(folder))" : "")
             )
         }
     }
 }
 
-/// An opened model: a folder in the Hub's layout, a `.gguf` file, or an adapter with its base model.
+/// An opened model: a folder in the Hub's layout, a `.gguf` file, a single file, or an adapter with its base model.
 struct ModelSource {
     /// The configuration; with an adapter, that of its base model with the adapter's labels.
     let configuration: ModelConfiguration
@@ -69,6 +72,7 @@ struct ModelSource {
         switch try ModelPlace(path) {
         case .folder(let folder): try self.init(folder: folder, told)
         case .gguf(let url): try self.init(gguf: url, told)
+        case .single(let url): try self.init(single: url, told)
         case .adapter(let folder): try self.init(AdapterFolder(folder, base: base), told)
         }
     }
@@ -81,6 +85,7 @@ struct ModelSource {
         case .adapter(let folder) where folder.path == adapter.folder.path:
             base = try ModelSource(folder: folder, .init())
         case .gguf(let url): base = try ModelSource(gguf: url, .init())
+        case .single(let url): base = try ModelSource(single: url, .init())
         case .adapter:
             throw ModelError(
                 .unsupported,
@@ -120,13 +125,31 @@ struct ModelSource {
     private init(gguf url: URL, _ told: ClassifierSettings) throws {
         let file = try GGUFFile(contentsOf: url)
         try file.requireWhole()
-        settings = told
-        configuration = try ModelConfiguration(gguf: file, source: url.path(percentEncoded: false))
-            .naming(told.labelNames)
+        let path = url.path(percentEncoded: false)
+        let files = EmbeddedFiles(file, path: path)
+        let saved = try files?.settings() ?? ClassifierSettings()
+        let stored = try ModelConfiguration(gguf: file, source: path)
+        settings = told.completed(by: saved)
+        configuration = try stored.naming(told.labelNames)
         checkpoint = try HubNamedGGUF(file)
-        tokenizer = try Tokenizer(gguf: file.vocabulary())
-        notes = tokenizer.notes
-        (adapter, decisions) = (nil, nil)
+        tokenizer = try files?.tokenizer().fitted(to: configuration) ?? Tokenizer(gguf: file.vocabulary())
+        notes = saved.notes(comparedWith: stored) + tokenizer.notes
+        adapter = nil
+        decisions = try files?.decisions(for: stored)
+    }
+
+    private init(single url: URL, _ told: ClassifierSettings) throws {
+        let file = try AttuneFile(contentsOf: url)
+        let files = EmbeddedFiles(file)
+        let saved = try files.settings()
+        let stored = try files.configuration()
+        settings = told.completed(by: saved)
+        configuration = try stored.naming(told.labelNames)
+        checkpoint = try stored.readingQuantized(file.weights())
+        tokenizer = try files.tokenizer().fitted(to: configuration)
+        notes = saved.notes(comparedWith: stored) + tokenizer.notes
+        adapter = nil
+        decisions = try files.decisions(for: stored)
     }
 
     /// Returns the most tokens of a text that the model reads.
@@ -167,8 +190,12 @@ extension TextClassifier {
                 try folder.requireKnownLayout()
                 throw error
             }
+        case .single(let url): return try EmbeddedFiles(AttuneFile(contentsOf: url)).tokenizer()
         case .gguf(let url):
             let file = try GGUFFile(contentsOf: url)
+            if let files = EmbeddedFiles(file, path: url.path(percentEncoded: false)) {
+                return try files.tokenizer()
+            }
             // The first part of a split file has the whole vocabulary; the others have none.
             if file.metadata["tokenizer.ggml.tokens"] == nil { try file.requireWhole() }
             return try Tokenizer(gguf: file.vocabulary())
@@ -219,6 +246,7 @@ extension TextClassifier {
             case .adapter: try ModelSource(path: path, base: base).configuration
             case .folder(let folder):
                 try folder.hasConfiguration ? ModelConfiguration(folder: folder.url) : nil
+            case .single(let url): try EmbeddedFiles(AttuneFile(contentsOf: url)).configuration()
             case .gguf(let url):
                 try? ModelConfiguration(
                     gguf: GGUFFile(contentsOf: url),

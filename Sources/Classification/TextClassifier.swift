@@ -354,7 +354,10 @@ public final class TextClassifier {
     }
 
     /// Writes the files next to the weights: the tokenizer's, the settings and the decisions.
-    func saveCompanions(to folder: URL) throws {
+    ///
+    /// - Parameter folder: The folder; it is created if necessary.
+    /// - Throws: `FileError` if a file cannot be written.
+    package func saveCompanions(to folder: URL) throws {
         for file in tokenizer.files {
             try writeAtomically(Data(file.contents), to: folder.appending(path: file.name))
         }

@@ -18,6 +18,8 @@ public final class MappedFile: @unchecked Sendable {
     public let bytes: UnsafeRawBufferPointer
     /// The file's identity, even if it is renamed.
     private let identity: (device: dev_t, number: ino_t)
+    /// The file that this is a part of, and the byte at which the part begins; nil for a whole file.
+    private let whole: (file: MappedFile, start: Int)?
 
     /// Maps a file.
     ///
@@ -31,6 +33,7 @@ public final class MappedFile: @unchecked Sendable {
     /// - Throws: `.missing`, `.notAllowed` or `.inputOutput` with the system's reason.
     public init(_ path: RawPath) throws(FileError) {
         self.path = path.shown
+        whole = nil
         // Without O_NONBLOCK, opening a pipe waits for a writer.
         let descriptor = path.withCString { open($0, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
         let path = self.path
@@ -53,12 +56,30 @@ public final class MappedFile: @unchecked Sendable {
         bytes = UnsafeRawBufferPointer(start: start, count: count)
     }
 
+    private init(_ range: Range<Int>, of file: MappedFile, named name: String) {
+        path = "\(file.path) (\(name))"
+        bytes = UnsafeRawBufferPointer(rebasing: file.bytes[range])
+        identity = file.identity
+        whole = (file, range.lowerBound)
+    }
+
+    /// Returns a part of the file that is read like a separate file, such as a member of a container.
+    ///
+    /// - Parameters:
+    ///   - range: Bytes of the file, all of which exist.
+    ///   - name: The part's name, for messages.
+    /// - Returns: The part, which keeps the file mapped.
+    package func part(_ range: Range<Int>, named name: String) -> MappedFile {
+        MappedFile(range, of: self, named: name)
+    }
+
     /// Checks that the file still has all mapped bytes.
     ///
     /// Reading a page that no longer exists ends the process.
     ///
     /// - Throws: `.inputOutput` if it has become shorter. A file that was replaced or deleted stays mapped and is fine.
     public func checkLength() throws(FileError) {
+        if let whole { return try whole.file.checkLength() }
         var status = stat()
         guard stat(path, &status) == 0, (status.st_dev, status.st_ino) == identity,
             status.st_size < bytes.count
@@ -74,6 +95,9 @@ public final class MappedFile: @unchecked Sendable {
     ///
     /// - Parameter range: Bytes of the file. Pages that are only partly inside stay.
     public func release(_ range: Range<Int>) {
+        if let (file, start) = whole {
+            return file.release(start + range.lowerBound..<start + range.upperBound)
+        }
         let page = Int(getpagesize())
         let (first, end) = ((range.lowerBound + page - 1) / page * page, range.upperBound / page * page)
         guard let start = bytes.baseAddress, first < end, end <= bytes.count else { return }
@@ -82,7 +106,9 @@ public final class MappedFile: @unchecked Sendable {
     }
 
     deinit {
-        if let start = bytes.baseAddress { munmap(UnsafeMutableRawPointer(mutating: start), bytes.count) }
+        if whole == nil, let start = bytes.baseAddress {
+            munmap(UnsafeMutableRawPointer(mutating: start), bytes.count)
+        }
     }
 }
 

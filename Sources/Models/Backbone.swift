@@ -26,6 +26,15 @@ protocol Backbone {
         rows: PackedRows?,
         _ context: ForwardContext
     ) throws(TorchError) -> Tensor
+
+    /// Describes the same computation on a padded batch, in evaluation.
+    ///
+    /// - Parameters:
+    ///   - g: Collects the operations.
+    ///   - inputs: The inputs of the classifier.
+    /// - Returns: The final states of all tokens, `[B, S, H]`.
+    /// - Throws: ``ModelError`` if an operation cannot be described.
+    func describe(_ g: inout GraphBuilder, _ inputs: GraphInputs) throws(ModelError) -> Graph.Value
 }
 
 /// The information that every block needs about the batch.

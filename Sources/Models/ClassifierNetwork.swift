@@ -19,6 +19,15 @@ protocol ClassificationHead {
     /// - Returns: `[B, K]`, float32.
     /// - Throws: `.outOfMemory`.
     func logits(_ pooled: Tensor, _ context: ForwardContext) throws(TorchError) -> Tensor
+
+    /// Describes the same computation, in evaluation.
+    ///
+    /// - Parameters:
+    ///   - g: Collects the operations.
+    ///   - pooled: `[B, H]`.
+    /// - Returns: `[B, K]`.
+    /// - Throws: ``ModelError`` if an operation cannot be described.
+    func describe(_ g: inout GraphBuilder, _ pooled: Graph.Value) throws(ModelError) -> Graph.Value
 }
 
 /// The network of a text classifier: a language model, pooling and a head.
@@ -50,6 +59,24 @@ struct ClassifierNetwork {
         }
         return try Tensor.concatenated(means)
     }
+
+    /// Describes the computation of the logits on a padded batch.
+    ///
+    /// - Parameters:
+    ///   - g: Collects the operations.
+    ///   - inputs: The inputs of the classifier.
+    ///   - padTokenID: The padding token; nil if the model has none.
+    /// - Returns: `[B, K]`.
+    /// - Throws: ``ModelError`` if an operation cannot be described.
+    func describe(
+        _ g: inout GraphBuilder,
+        _ inputs: GraphInputs,
+        padTokenID: Int32?
+    ) throws(ModelError) -> Graph.Value {
+        let states = try backbone.describe(&g, inputs)
+        let pooled = try g.pooled(states, pooling, padTokenID: padTokenID, inputs)
+        return try head.describe(&g, pooled)
+    }
 }
 
 /// The generic head of decoders: a linear layer `score` without bias.
@@ -69,5 +96,9 @@ struct ScoreHead: ClassificationHead {
 
     func logits(_ pooled: Tensor, _ context: ForwardContext) throws(TorchError) -> Tensor {
         try score(pooled, context)
+    }
+
+    func describe(_ g: inout GraphBuilder, _ pooled: Graph.Value) throws(ModelError) -> Graph.Value {
+        try g.linear(pooled, score)
     }
 }

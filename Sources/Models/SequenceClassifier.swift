@@ -17,7 +17,7 @@ public final class SequenceClassifier {
     public let device: Device
     /// The routes of linear layers' products on a CPU, which override those of a ``ForwardContext``.
     public package(set) var productRoutes: ProductRoutes
-    private let network: ClassifierNetwork
+    let network: ClassifierNetwork
     /// The form in which matrices were to be kept while they are frozen.
     package let frozenStorage: FrozenStorage
     /// The states after the frozen first blocks that are kept between epochs; nil keeps none.

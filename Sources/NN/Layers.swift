@@ -222,8 +222,10 @@ public final class RMSNorm {
 
     /// `[H]`.
     public let weight: Parameter
-    private let epsilon: Double
-    private let kind: Weight
+    /// Added to the mean square.
+    package let epsilon: Double
+    /// The factor that the weight stands for.
+    package let kind: Weight
 
     /// Creates the parameter `weight` in a scope.
     ///
@@ -262,7 +264,8 @@ public final class LayerNorm {
     public let weight: Parameter
     /// `[H]`.
     public let bias: Parameter?
-    private let epsilon: Double
+    /// Added to the variance.
+    package let epsilon: Double
 
     /// Creates the parameter `weight` and, if requested, `bias` in a scope.
     ///

@@ -41,8 +41,10 @@ public struct RotaryEmbedding: Sendable, Equatable {
     public let inverseFrequencies: [Float]
     /// The base of the frequencies.
     public let theta: Double
-    private let width: Int
-    private let scaling: RotaryScaling
+    /// R, the number of rotated elements per head.
+    package let width: Int
+    /// The scaling of the frequencies.
+    package let scaling: RotaryScaling
 
     /// Creates scaled frequencies `theta^(-2i/R)`.
     ///
@@ -81,6 +83,32 @@ public struct RotaryEmbedding: Sendable, Equatable {
         }
     }
 
+    /// How the frequencies depend on a text's length.
+    package enum LengthDependence: Sendable, Equatable {
+        /// They are ``RotaryEmbedding/inverseFrequencies`` for every text.
+        case none
+        /// They are others for texts with more than `length` tokens.
+        case longer(than: Int, frequencies: [Float])
+        /// For a text with n > `length` tokens each is multiplied by a power of 1 + factor · (n - length) / length.
+        case growing(factor: Double, length: Int, exponents: [Float])
+    }
+
+    /// How the frequencies depend on a text's length.
+    package var lengthDependence: LengthDependence {
+        switch scaling {
+        case .none, .linear, .llama3, .yarn: .none
+        case .longRope(_, let long, let originalLength, _):
+            .longer(than: originalLength, frequencies: Self.plain(width, theta, divisors: long))
+        case .dynamic(let factor, let originalLength):
+            // (θ · growth^(R / (R - 2)))^(-i / R) = θ^(-i / R) · growth^(-i / (R - 2))
+            .growing(
+                factor: factor,
+                length: originalLength,
+                exponents: stride(from: 0, to: width, by: 2).map { -Float($0) / Float(width - 2) }
+            )
+        }
+    }
+
     /// The frequencies of a text if its length changes them; nil if they are ``inverseFrequencies``.
     private func frequencies(length: Int) -> [Float]? {
         switch scaling {
@@ -94,7 +122,8 @@ public struct RotaryEmbedding: Sendable, Equatable {
         }
     }
 
-    private var attentionFactor: Double {
+    /// Factor on the cosines and sines.
+    package var attentionFactor: Double {
         switch scaling {
         case .none, .linear, .llama3, .dynamic: 1
         case .longRope(_, _, _, let factor): factor

@@ -42,6 +42,33 @@ public struct DisentangledOptions: Sendable, Equatable {
         return Int(first)..<Int(end)
     }
 
+    /// Returns the row of a position table for each distance, query minus key, from -n to n.
+    ///
+    /// Distances beyond n have the row of n or -n.
+    ///
+    /// - Returns: 2 · n + 1 rows.
+    /// - Throws: `.failed` for an invalid number of buckets, or for far more distances than texts have tokens.
+    package func rowsOfAllDistances() throws(TorchError) -> [Int64] {
+        // The ends of the table are reached soon after the largest distance with its own bucket.
+        var longest = maxDistance + 2
+        while longest <= 1 << 20 {
+            var rows = [Int64](repeating: 0, count: 2 * longest - 1)
+            let status = rows.withUnsafeMutableBufferPointer { rows in
+                rows.baseAddress.map { ct_nn_disentangled_table($0, Int64(longest), native) } ?? 0
+            }
+            try check("distances", status)
+            // With fewer than four buckets all distances from 1 on share one, and row 0 is never used.
+            let isComplete = rows.first == 0 && rows.last == Int64(positionCount - 1)
+            if isComplete || (buckets.map { $0 < 4 } ?? false) { return rows }
+            longest *= 2
+        }
+        throw TorchError(
+            operation: "distances",
+            message:
+                "relative positions up to \(maxDistance) in \(buckets.map { "\($0)" } ?? "no") buckets are too many"
+        )
+    }
+
     fileprivate var native: ct_disentangled {
         var native = ct_disentangled()
         native.scale = scale

@@ -34,6 +34,7 @@ struct DecisionMeter {
     ///   - classifier: The classifier.
     ///   - targets: The targets of all examples.
     init?(_ classifier: TextClassifier, _ targets: Targets) {
+        let targets = targets.ofLabels
         guard let decisions = classifier.decisions, decisions.problemType == targets.problemType else {
             return nil
         }
@@ -41,7 +42,7 @@ struct DecisionMeter {
         switch targets {
         case .classes(let ids): truth = .classes(ids)
         case .labelSets(let labels): truth = .labelSets(labels)
-        case .numbers: return nil
+        case .numbers, .taught: return nil
         }
         if decisions.sets != nil { sets = SetEffect(width: classifier.labels.count) }
     }

@@ -68,7 +68,7 @@ struct EvaluationLoss {
         let part = targets.selecting(done..<done + shape[0])
         sum += try withNoGradient { () throws(TorchError) in
             let tensor =
-                settings == .custom
+                settings.isCustom
                 ? try Tensor(logits, shape: shape).to(device: device)
                 : try Tensor(logits.map(Double.init), shape: shape)
             return try loss(tensor, part).item()
@@ -91,7 +91,7 @@ struct EvaluationLoss {
             throw TrainingError(
                 .notFinite,
                 "evaluation after step \(step): the loss is \(sum.isNaN ? .nan : sum), although all logits are finite"
-                    + (settings == .custom ? "; check your custom loss" : "")
+                    + (settings.isCustom ? "; check your custom loss" : "")
             )
         }
         return sum / weight

@@ -22,6 +22,7 @@ enum EvaluationMeter {
         case .labelSets(let sets):
             self = .multiLabel(MultiLabelAccumulator(labels: sets, labelCount: labelCount))
         case .numbers(let numbers): self = .regression([], numbers)
+        case .taught(let taught): self.init(taught.labels, labelCount: labelCount)
         }
     }
 

@@ -131,6 +131,7 @@ extension Targets {
         case .classes: .singleLabel
         case .labelSets: .multiLabel
         case .numbers: .regression
+        case .taught(let taught): taught.labels.problemType
         }
     }
 }

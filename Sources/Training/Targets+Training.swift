@@ -21,6 +21,9 @@ extension Targets {
             return numbers.firstIndex { !$0.isFinite }.map {
                 ($0, "has the number \(numbers[$0]), which is not a valid target")
             }
+        case .taught(let taught):
+            return taught.firstFault(labelCount: labelCount)
+                ?? taught.labels.firstFault(labelCount: labelCount)
         }
     }
 
@@ -32,6 +35,8 @@ extension Targets {
         let what = "there are \(counted(count, "example")) to train on"
         switch self {
         case _ where count == 0: return what + "; a classifier needs at least two"
+        // A teacher's scores differ even if all labels are the same.
+        case .taught: return nil
         case .classes(let ids):
             guard let first = ids.first, Set(ids).count < 2 else { return nil }
             return what + ", all labelled \"\(labels[first])\"; a classifier needs at least two classes"
@@ -44,6 +49,26 @@ extension Targets {
         case .numbers(let numbers):
             guard let first = numbers.first, numbers.allSatisfy({ $0 == first }) else { return nil }
             return what + ", all with the number \(first); a regression needs at least two different numbers"
+        }
+    }
+}
+
+extension Targets {
+    /// The labels, without a teacher's logits.
+    var ofLabels: Targets { if case .taught(let taught) = self { taught.labels } else { self } }
+}
+
+extension TaughtTargets {
+    /// The first example without valid logits of the teacher; nil if all are valid.
+    fileprivate func firstFault(labelCount: Int) -> (example: Int, what: String)? {
+        guard width == labelCount else {
+            return (
+                0,
+                "has \(counted(width, "logit")) of its teacher, but the model has \(counted(labelCount, "label"))"
+            )
+        }
+        return logits.firstIndex { !$0.isFinite }.map {
+            ($0 / width, "has a NaN or infinite logit of the teacher")
         }
     }
 }

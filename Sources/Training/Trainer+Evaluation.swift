@@ -51,6 +51,34 @@ extension Trainer {
         }
     }
 
+    /// The loss with the teacher's share, if the arguments ask for one.
+    static func distilled(
+        _ labelLoss: any ClassificationLoss,
+        _ targets: Targets,
+        _ arguments: TrainingArguments
+    ) throws(TrainingError) -> any ClassificationLoss {
+        guard case .taught = targets else {
+            guard arguments.distillation == nil else {
+                throw TrainingError(
+                    .badData,
+                    "the arguments have a distillation, but the training examples have no teacher's logits"
+                )
+            }
+            return labelLoss
+        }
+        guard let distillation = arguments.distillation else {
+            throw TrainingError(
+                .badArgument,
+                "the training examples have a teacher's logits, but the arguments no distillation"
+            )
+        }
+        return DistillationLoss(
+            temperature: distillation.temperature,
+            alpha: distillation.alpha,
+            labelLoss: labelLoss
+        )
+    }
+
     /// The learning rate of the next step.
     func learningRate(_ state: TrainerState) -> Double {
         arguments.scheduler == .reduceOnPlateau

@@ -63,7 +63,8 @@ public struct Trainer {
     ///   - arguments: The training arguments; validated here.
     ///   - classWeights: The weights by label id; nil weighs all equally. For multi-label, the weight of a label's positive
     ///     examples relative to its negative ones.
-    ///   - loss: A custom loss; nil takes the loss of the classifier's problem type, with `classWeights`.
+    ///   - loss: A custom loss; nil takes the loss of the classifier's problem type, with `classWeights`. With a teacher it is
+    ///     the loss of the labels.
     ///   - train: The training examples, with targets of the classifier's problem type.
     ///   - evaluation: The evaluation examples; nil for no evaluation during training.
     ///   - metrics: Custom metrics, computed at every evaluation.
@@ -109,16 +110,18 @@ public struct Trainer {
         }
         self.classifier = classifier
         self.arguments = arguments
+        let labelLoss: any ClassificationLoss
         if let loss {
-            self.loss = loss
+            labelLoss = loss
         } else {
-            self.loss = try Self.loss(
+            labelLoss = try Self.loss(
                 classifier.problemType,
                 labelCount: classifier.labels.count,
                 classWeights,
                 arguments
             )
         }
+        self.loss = try Self.distilled(labelLoss, targets, arguments)
         if let targets = evaluation?.targets {
             try EvaluationLoss(self.loss, for: classifier).requireWeight(of: targets)
         }

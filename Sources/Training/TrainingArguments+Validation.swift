@@ -49,6 +49,14 @@ extension TrainingArguments {
         )
         try require(focalGamma >= 0 && focalGamma.isFinite, "--focal-gamma must be finite and not negative")
         try require(
+            distillation.map { $0.temperature > 0 && $0.temperature.isFinite } ?? true,
+            "--distillation-temperature must be finite and above 0"
+        )
+        try require(
+            (0...1).contains(distillation?.alpha ?? 0),
+            "--distillation-alpha must be from 0 to 1"
+        )
+        try require(
             !sgdNesterov || (sgdMomentum > 0 && sgdDampening == 0),
             "--optim-args nesterov=true needs a momentum above 0 and no dampening"
         )

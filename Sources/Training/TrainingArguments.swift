@@ -55,6 +55,26 @@ public enum ZeroStage: Int, Sendable, CaseIterable {
     case three = 3
 }
 
+/// The use of a teacher's logits in the loss, as by `DistillationLoss`.
+public struct Distillation: Sendable, Equatable {
+    /// T, by which logits are divided before their scores are compared.
+    public var temperature = 2.0
+    /// A, the teacher's share of the loss; the rest is the loss of labels.
+    public var alpha = 0.5
+
+    /// Creates the usual values.
+    public init() {}
+
+    /// Creates values.
+    ///
+    /// - Parameters:
+    ///   - temperature: T, above 0.
+    ///   - alpha: A, from 0 to 1.
+    public init(temperature: Double, alpha: Double) {
+        (self.temperature, self.alpha) = (temperature, alpha)
+    }
+}
+
 /// The training arguments, with transformers' names and defaults.
 ///
 /// Source: `TrainingArguments` of transformers 5.23 (training_args.py).
@@ -119,6 +139,8 @@ public struct TrainingArguments: Sendable, Equatable {
     public var labelSmoothingFactor = 0.0
     /// γ of the focal loss; 0 weighs easy and hard examples equally.
     public var focalGamma = 0.0
+    /// The use of a teacher's logits, which the examples need then; nil learns from labels alone.
+    public var distillation: Distillation?
     /// When to add a row to the log.
     public var loggingStrategy = IntervalStrategy.steps
     /// Steps between rows of the log.

@@ -72,13 +72,13 @@ struct CompletionTests {
     }
 
     @Test(arguments: ["zsh", "fish"])
-    func `the other shells' scripts have every setting in all three commands that take a recipe`(
+    func `the other shells' scripts have every setting in all four commands that take a recipe`(
         shell: String
     ) throws {
         let script = try attune(["--generate-completion-script", shell]).output
         for flag in ["learning-rate", "per-device-train-batch-size", "warmup-ratio"] {
             let form = shell == "zsh" ? "--\(flag)[" : "-l '\(flag)'"
-            #expect(script.components(separatedBy: form).count == 4, "\(flag)")
+            #expect(script.components(separatedBy: form).count == 5, "\(flag)")
         }
     }
 }

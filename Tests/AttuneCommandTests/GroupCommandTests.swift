@@ -140,7 +140,7 @@ struct GroupCommandTests {
         }
     }
 
-    // Rank 1 is missing, and nobody hosts the store: a process that waited for either would not name the flag.
+    // Rank 1 is missing, and no process hosts the store: a process that waited for either would not name the flag.
     @Test(
         arguments: ["--optimizer-in-backward", "--cache-frozen-states --freeze-layers 1"],
         [false, true]

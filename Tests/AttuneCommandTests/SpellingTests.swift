@@ -152,7 +152,7 @@ struct SpellingTests {
             (["train", "--use-lora"], "--use-lora is called --adapter lora here"),
             (
                 ["train", "--temperature", "1"],
-                "unknown flag --temperature; `attune help train` lists the flags"
+                "unknown flag --temperature; did you mean --distillation-temperature?"
             ),
             (["train", "--bogus"], "unknown flag --bogus; `attune help train` lists the flags"),
             (["inspect", "-model", "x"], "unknown flag -model; did you mean --model?"),

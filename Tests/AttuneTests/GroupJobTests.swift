@@ -109,6 +109,29 @@ struct GroupJobTests {
         }
     }
 
+    // 1e-3: the ranks add up the gradients in another order.
+    @Test func `ranks divide the teacher's texts, and all learn from the same logits`() throws {
+        try withTemporaryFolder { folder in
+            let teacher = folder.appending(path: "teacher")
+            var job = try job(in: folder)
+            _ = try Self.run(job, into: teacher, nil)
+            job.recipe.teacher = Recipe.Teacher(ModelSource(teacher.path(percentEncoded: false)))
+            (job.recipe.evaluation, job.recipe.labels) = (.holdOut(0.2), [])
+            var taught = TrainingJob(job.recipe)
+            let endings = try runTogether(taught, in: folder)
+            #expect(endings.map(\.step) == [6, 6] && endings[0].meanLoss == endings[1].meanLoss)
+            #expect(endings[0].accuracy != nil && endings[0].accuracy == endings[1].accuracy)
+            #expect(names("rank-1", in: folder).isEmpty)
+            #expect(names("rank-0", in: folder).contains("teacher-logits"))
+            taught.recipe.batch.size = 8
+            let alone = try Self.run(taught, into: folder.appending(path: "alone"), nil)
+            #expect(
+                abs(endings[0].meanLoss - alone.meanLoss) < 1e-3,
+                "\(endings[0].meanLoss) \(alone.meanLoss)"
+            )
+        }
+    }
+
     @Test func `a request to stop on one rank stops all, and any number of processes resumes`() throws {
         try withTemporaryFolder { folder in
             var job = try job(in: folder)

@@ -103,6 +103,10 @@ import Testing
             "per_device_train_batch_size": (.int(3), [:]), "gradient_accumulation_steps": (.int(3), [:]),
             "hf_compat_ga": (.bool(true), [:]), "max_grad_norm": (.double(0), [:]),
             "class_weights": (.text("balanced"), [:]), "label_smoothing_factor": (.double(0.1), [:]),
+            "teacher": (.text("runs/large"), [:]),
+            "distillation_temperature": (.double(4), ["teacher": .text("runs/large")]),
+            "distillation_alpha": (.double(0.9), ["teacher": .text("runs/large")]),
+            "teacher_logits": (.text("logits"), ["teacher": .text("runs/large")]),
             "focal_gamma": (.double(2), [:]), "layerwise_lr_decay": (.double(0.9), [:]),
             "freeze": (.list(["embeddings"]), [:]), "freeze_layers": (.int(2), [:]),
             "precision": (.text("bf16"), [:]), "bf16": (.bool(true), [:]), "tf32": (.bool(true), [:]),
@@ -156,7 +160,7 @@ import Testing
         "layers_to_transform", "layers_pattern", "rank_pattern", "alpha_pattern", "use_rslora",
         "modules_to_save",
         "train_bias", "lora_bias", "init_lora_weights", "loraplus_lr_ratio", "decay_magnitudes",
-        "adapter_base",
+        "adapter_base", "teacher_logits",
     ]
 
     @Test(arguments: Recipe.settings.map(\.name).filter { !ignored.contains($0) })
@@ -262,5 +266,26 @@ import Testing
         values["label_column"] = nil
         values["label_columns"] = .list(["a", "b"])
         #expect(try Recipe(values).labels == ["a", "b"])
+        values["label_columns"] = nil
+        values["teacher"] = .text("runs/large")
+        #expect(try Recipe(values).labels.isEmpty)
+    }
+
+    @Test func `a teacher's settings need a teacher, and class weights need labels`() {
+        #expect(
+            fault(["distillation_alpha": .double(0.9)])
+                == "distillation_alpha has no effect without teacher; add that, or leave it out"
+        )
+        #expect(
+            fault(["teacher": .text("t"), "distillation_temperature": .int(0)])
+                == "distillation_temperature must be a number above 0, not \"0\""
+        )
+        let values: [String: SettingValue] = [
+            "model": .text("m"), "dataset": .text("d"), "text_column": .text("t"), "teacher": .text("t"),
+            "class_weights": .text("balanced"),
+        ]
+        #expect(throws: SettingError("class_weights", .withoutEffect(Setting.Need("label_column")))) {
+            try Recipe(values)
+        }
     }
 }

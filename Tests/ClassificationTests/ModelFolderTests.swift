@@ -170,7 +170,7 @@ struct ModelFolderTests {
         ] {
             #expect(
                 message.contains(
-                    "is neither a model's folder nor a .gguf file; give the folder that it is in"
+                    "is neither a model's folder nor a .gguf or .attune file; give the folder that it is in"
                 )
             )
             #expect(message.contains("models/tiny-base"))

@@ -98,6 +98,22 @@ struct DisentangledAttentionTests {
         #expect(try options.neededPositions([0, 40]) == 0..<10)
     }
 
+    @Test(arguments: [(nil, 5), (4, 9), (5, 9), (16, 40), (256, 512), (2, 12), (3, 12)] as [(Int?, Int)])
+    func `the rows of all distances are those of each distance, and the last ones serve farther distances`(
+        buckets: Int?,
+        maxDistance: Int
+    ) throws {
+        let options = DisentangledOptions(scale: 1, buckets: buckets, maxDistance: maxDistance)
+        let rows = try options.rowsOfAllDistances()
+        let farthest = rows.count / 2
+        for distance in stride(from: 0, to: farthest + 2000, by: 7) {
+            let near = min(distance, farthest)
+            let needed = try options.neededPositions([0, Int32(distance + 1)])
+            #expect(rows[farthest - near] == Int64(needed.lowerBound), "-\(distance)")
+            #expect(rows[farthest + near] == Int64(needed.upperBound - 1), "\(distance)")
+        }
+    }
+
     // 1e-5: the same sums of a few hundred float32 products in another order.
     @Test func `a batch of texts of many lengths gives the same results and gradients as each text alone`()
         throws

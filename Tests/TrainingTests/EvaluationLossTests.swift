@@ -109,6 +109,9 @@ struct EvaluationLossTests {
         #expect(note(CrossEntropy(classWeights: [1, 2], labelSmoothing: 0.1)) == "weighted, smoothing 0.1")
         #expect(note(CrossEntropy(focalGamma: 2)) == "focal with gamma 2.0")
         #expect(note(BinaryCrossEntropy(labelCount: 2, positiveWeights: [1, 2])) == "weighted")
+        // An evaluation has no teacher.
+        let taught = DistillationLoss(temperature: 2, alpha: 0.5, labelLoss: CrossEntropy(focalGamma: 2))
+        #expect(note(taught) == "focal with gamma 2.0")
         #expect(note(CustomLoss { (logits, _, _) throws(TorchError) in logits }) == "a custom loss")
     }
 
@@ -116,6 +119,7 @@ struct EvaluationLossTests {
         let losses: [any ClassificationLoss] = [
             CrossEntropy(classWeights: [0.6, 0.4], labelSmoothing: 0.1), CrossEntropy(focalGamma: 2),
             BinaryCrossEntropy(labelCount: 2, positiveWeights: [1, 3]), SquaredError(),
+            DistillationLoss(temperature: 4, alpha: 0.7, labelLoss: CrossEntropy(classWeights: [0.6, 0.4])),
         ]
         for loss in losses {
             let settings = LossSettings(loss)

@@ -14,7 +14,7 @@ struct LabelRangeTests {
         var options = SequenceClassifier.LoadOptions()
         options.labels = ["bad", "good"]
         switch train {
-        case .classes: break
+        case .classes, .taught: break
         case .labelSets: options.problemType = .multiLabel
         case .numbers: (options.labels, options.problemType) = (["degrees"], .regression)
         }

@@ -19,7 +19,7 @@ extension TrainingJob {
     ///   - train: The training rows, of which a random sample is kept if there are very many.
     ///   - evaluation: The evaluation rows.
     ///   - labels: The label names by id.
-    /// - Returns: The rows; nil without evaluation rows, or if the recipe leaves the baseline out.
+    /// - Returns: The rows; nil without evaluation rows, if a row has no label, or if the recipe leaves the baseline out.
     /// - Throws: ``UnknownLabel`` for a row whose label the classifier lacks.
     func baselineRows(
         _ train: LabelledTexts,
@@ -29,6 +29,8 @@ extension TrainingJob {
         guard recipe.comparesBaseline, let evaluation, !evaluation.texts.isEmpty, !train.texts.isEmpty else {
             return nil
         }
+        // A teacher completes missing labels, which the baseline would lack.
+        guard train.isLabelled?.allSatisfy(\.self) ?? true, evaluation.isLabelled == nil else { return nil }
         let rows = BaselineRows(train, truth: .init(try train.targets(among: labels)))
         return BaselineData(
             labels: labels,
@@ -119,6 +121,7 @@ extension ScoredRows.Truth {
             case .classes(let ids): .classes(ids)
             case .labelSets(let sets): .labelSets(sets)
             case .numbers(let numbers): .numbers(numbers)
+            case .taught(let taught): Self(taught.labels)
             }
     }
 }

@@ -57,6 +57,14 @@ public struct PredictedWindow {
 }
 
 extension PredictedWindow {
+    /// The logits of all rows that have an answer, one after another.
+    var answeredLogits: [Float] {
+        answers.flatMap { answer -> ArraySlice<Float> in
+            guard case .logits(let place, _, _) = answer else { return [] }
+            return logits[place * labels.count..<(place + 1) * labels.count]
+        }
+    }
+
     /// The text at an index among the rows that could be read; the first text of a pair.
     func text(_ index: Int) -> String {
         switch source.inputs {

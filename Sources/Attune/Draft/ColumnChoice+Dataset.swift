@@ -21,7 +21,7 @@ extension ColumnChoice {
         rows.count <= sampleSize ? rows : rows.select(spreadEvenly(sampleSize, over: rows.count))
     }
 
-    /// What the columns of a sample hold.
+    /// The profiles of the columns of a sample.
     static func profiles(of sample: Dataset, at path: String) throws -> [ColumnProfile] {
         let marked = Dataset.columnsMarkedAsClasses(in: path)
         return try sample.features.map { name, feature in

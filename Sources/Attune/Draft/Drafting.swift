@@ -112,7 +112,6 @@ struct Drafting {
         }
     }
 
-
     // MARK: Model
 
     /// Chooses a model that is quick enough on this machine, and the number of epochs.

@@ -54,7 +54,7 @@ public struct ExchangeForecast: Sendable, Equatable {
         let width = arguments.ddpCommHook == .bf16 ? 2 : 4
         // The gradient of a divided weight is only sent to its owner, in every micro-batch.
         let divided = arguments.dividesWeights ? blocks.trainedWeights : 0
-        // The token embedding is exchanged by itself, and only the rows that a step uses.
+        // The token embedding is exchanged alone, and only the rows that a step uses.
         let inRows = table.map { $0.weights - $0.unsentWeights } ?? 0
         let whole = trainedWeights - (table?.weights ?? 0)
         let sums = 2 * (whole + inRows - divided) + arguments.gradientAccumulationSteps * divided

@@ -173,15 +173,22 @@ struct MemoryProbe {
     /// The bytes of a model with its gradients and moments, roughly; an adapter's are few.
     ///
     /// - Parameter blocks: The number of blocks of the model.
+    /// - Returns: The bytes.
     /// - Throws: ``TrainingError`` if the model has no such part.
     func bytesNeeded(blocks: Int) throws -> Int {
         let hasAdapter = job.recipe.adapter != nil || outline.adapter != nil
-        return try outline.weightCount(blocks: blocks) * (hasAdapter ? job.recipe.weights.dtype.byteWidth : 16)
+        return try outline.weightCount(blocks: blocks)
+            * (hasAdapter ? job.recipe.weights.dtype.byteWidth : 16)
     }
 
     private func requireRoom(blocks: Int) throws {
         guard job.device == .cpu, let available = ProcessMemory.available() else { return }
-        try Self.requireRoom(bytesNeeded(blocks: blocks), blocks: blocks, of: blockCount, available: available)
+        try Self.requireRoom(
+            bytesNeeded(blocks: blocks),
+            blocks: blocks,
+            of: blockCount,
+            available: available
+        )
     }
 
     /// Checks the free memory, because a system that overcommits memory would kill the process.

@@ -194,7 +194,8 @@ extension TrainingJob {
         let isMeasured = trials.sizes.large == trials.outline.blockCount
         guard !isMeasured, device == .cpu, let available = ProcessMemory.available(),
             // The forecast is that of one of several processes, but one measures the whole model.
-            try max(memory.peak, trials.bytesNeeded(blocks: trials.outline.blockCount)) < available / 2, guess < 15
+            try max(memory.peak, trials.bytesNeeded(blocks: trials.outline.blockCount)) < available / 2,
+            guess < 15
         else { return (guess, isMeasured) }
         try emit(.note("measuring the time of steps with all \(counted(trials.outline.blockCount, "block"))"))
         let whole = try trials.measure(

@@ -58,9 +58,15 @@ extension TrainingJob {
         case .nothing: column = nil
         case .column(let name): column = name
         case .labels:
-            column = type == .singleLabel && recipe.labels.count == 1 ? labelColumn : nil
+            // Without a teacher, rows without a label have been refused or dropped.
+            let isLabelled =
+                try recipe.teacher == nil || !data.lacksLabel(in: recipe.labels, type).contains(true)
+            column = type == .singleLabel && recipe.labels.count == 1 && isLabelled ? labelColumn : nil
             if column == nil {
-                let reason = type == .regression ? "the labels are numbers" : "a text may have several labels"
+                let reason =
+                    !isLabelled
+                    ? "some rows have no label"
+                    : type == .regression ? "the labels are numbers" : "a text may have several labels"
                 try emit(
                     .note(
                         "rows are held out at random: \(reason), so the split cannot be stratified"

@@ -33,6 +33,10 @@ extension TrainingJob {
                 )
             )
         }
+        if let teacher = try teacherHead() {
+            try requireSameHead(as: teacher)
+            return teacher.labels
+        }
         if let head = try keptHead() { return try labels(of: head, train, measured, emit) }
         return try dataLabels(train, measured)
     }
@@ -151,7 +155,7 @@ extension LabelledTexts {
     public func match(among labels: [String]) throws(UnknownLabel) -> LabelMatch {
         var isUsed = [Bool](repeating: false, count: names.count)
         switch rows {
-        case .numbers: break
+        case .numbers, .taught: break
         case .classes(let classes): for id in classes { isUsed[id] = true }
         case .labelSets(let sets): for id in sets.joined() { isUsed[id] = true }
         }
@@ -160,7 +164,7 @@ extension LabelledTexts {
         // The first unknown label of every row.
         let unknown: [(row: Int, id: Int)] =
             switch rows {
-            case .numbers: []
+            case .numbers, .taught: []
             case .classes(let classes): classes.enumerated().filter { !isKnown[$1] }.map { ($0, $1) }
             case .labelSets(let sets):
                 sets.enumerated().compactMap { row, set in set.first { !isKnown[$0] }.map { (row, $0) } }
@@ -193,10 +197,10 @@ extension TrainingJob {
     /// - Returns: The settings to save.
     func settingsToKeep(_ loss: LossSettings?) -> ClassifierSettings {
         var settings = ClassifierSettings()
-        settings.loss = loss
+        settings.loss = loss?.ofLabels
         settings.textColumn = recipe.text
         settings.textPairColumn = recipe.textPair
-        settings.labelColumns = recipe.labels
+        settings.labelColumns = recipe.labels.isEmpty ? nil : recipe.labels
         settings.longText = longText
         settings.emptyTexts = recipe.emptyTexts
         settings.missingLabels = recipe.missingLabels == .keep ? .refuse : recipe.missingLabels

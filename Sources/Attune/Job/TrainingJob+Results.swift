@@ -21,6 +21,8 @@ struct TrainedModel {
     let evaluationRows: LabelledTexts?
     /// The same rows as the model reads them.
     let evaluation: EncodedExamples?
+    /// The custom metrics of evaluations.
+    let metrics: [CustomMetric]
     /// The rows for the linear baseline; nil compares nothing.
     let baselineRows: TrainingJob.BaselineData?
     /// The settings that follow from the data.
@@ -108,7 +110,7 @@ extension TrainingJob {
             precision: arguments.precision,
             step: outcome.step,
             epoch: outcome.epoch,
-            metrics: metrics,
+            metrics: trained.metrics,
             withIntervals: true,
             group: group
         ) { done in

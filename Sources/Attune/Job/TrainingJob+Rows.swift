@@ -28,7 +28,7 @@ extension TrainingJob {
             try note(.note("kept a sample of \(counted(data.count, "row"))"))
         }
         data = try cleaned(data, type, note)
-        if type == .singleLabel, recipe.labels.count == 1,
+        if recipe.teacher == nil, type == .singleLabel, recipe.labels.count == 1,
             try data.unique(labelColumn).count(where: { $0 != .missing }) < 2
         {
             throw TrainingError(
@@ -48,10 +48,10 @@ extension TrainingJob {
         try tellFindings(data, measured, type, note)
         if recipe.evaluation == .none { try emit(.note(Self.nothingHeldOut)) }
         guard case .holdOut(let size, let stratification, let seed) = recipe.evaluation else {
-            return (try texts(data, type), try measured.map { try texts($0, type) })
+            return (try texts(data, type), try measured.map { try evaluationTexts($0, type, emit) })
         }
         let (train, test) = try holdOut(data, size, stratification, seed: seed, type, emit)
-        return (try texts(train, type), try texts(test, type))
+        return (try texts(train, type), try evaluationTexts(test, type, emit))
     }
 
     /// Emits a warning for each of the most serious findings of `data describe`.
@@ -95,6 +95,10 @@ extension TrainingJob {
 
     /// The given problem type; else multi-label if the data has several labels per text, or single-label.
     private func problemType(of data: Dataset, _ emit: (Event) throws -> Void) throws -> ProblemType {
+        if let teacher = try teacherHead() {
+            try requireProblemType(of: teacher)
+            return teacher.problemType
+        }
         if let type = recipe.problemType { return type }
         if recipe.labels.count > 1 {
             try emit(
@@ -182,7 +186,8 @@ extension TrainingJob {
     ) throws -> Dataset {
         let (rows, notes) = try data.loaded().cleaned(
             textColumn: recipe.text,
-            labelColumns: recipe.labels,
+            // A teacher completes missing labels, unless the recipe drops their rows.
+            labelColumns: recipe.teacher == nil || recipe.missingLabels == .drop ? recipe.labels : [],
             problemType: type,
             missingLabels: recipe.missingLabels,
             emptyTexts: recipe.emptyTexts
@@ -191,7 +196,15 @@ extension TrainingJob {
         return rows
     }
 
-    private func texts(_ dataset: Dataset, _ type: ProblemType) throws -> LabelledTexts {
+    func texts(_ dataset: Dataset, _ type: ProblemType) throws -> LabelledTexts {
+        if let teacher = try teacherHead() {
+            return try LabelledTexts(dataset, TextColumns(recipe), taughtBy: teacher)
+        }
+        return try labelledTexts(dataset, type)
+    }
+
+    /// Rows that all have a label.
+    func labelledTexts(_ dataset: Dataset, _ type: ProblemType) throws -> LabelledTexts {
         try LabelledTexts(
             dataset,
             textColumn: recipe.text,

@@ -53,6 +53,9 @@ extension TrainingJob {
         let file = folder.appending(path: "seeds_results.json")
         var job = self
         job.worldSize = group?.size ?? 1
+        // All seeds learn from the same logits.
+        job.teacherLogits =
+            teacherLogits ?? folder.appending(path: Self.teacherLogitsName, directoryHint: .isDirectory)
         let settings = job.settings
         var results = SeedResults()
         // Reading finished seeds throws an error if they belong to another job.
@@ -171,6 +174,7 @@ extension TrainingJob {
         (recipe.reports, recipe.saving.writesReplayFile, recipe.push) = ([], true, nil)
         recipe.comparesBaseline = true
         recipe.reportsTexts = false
+        recipe.teacher?.logitsFolder = nil
         let exchange = recipe.processes
         recipe.processes = Recipe.Processes()
         recipe.processes.compression = exchange.compression

@@ -24,6 +24,12 @@ package struct TrainingJob: Sendable {
     package var dataset: String
     /// The same for a separate evaluation dataset; nil if the recipe has none.
     package var evaluationDataset: String?
+    /// The teacher's folder or `.gguf` file on this machine; nil without a teacher.
+    package var teacher: String?
+    /// The teacher's base model on this machine, if it is an adapter and names an id of the Hub.
+    package var teacherBase: String?
+    /// The folder that keeps the teacher's logits, if the recipe names none; nil takes one in the output folder.
+    var teacherLogits: URL?
     /// Labelled texts in memory, instead of ``dataset``.
     package var rows: Dataset?
     /// Evaluation texts in memory, instead of ``evaluationDataset``.
@@ -66,6 +72,7 @@ package struct TrainingJob: Sendable {
         self.recipe = recipe
         (model, dataset) = (recipe.model.name, recipe.data.name)
         base = recipe.adapterBase?.name
+        teacher = recipe.teacher?.model.name
         if case .data(let source) = recipe.evaluation { evaluationDataset = source.name }
     }
 
@@ -189,29 +196,27 @@ package struct TrainingJob: Sendable {
         if isFirst {
             try requireFreeSpace(bytesToWrite(classifier, trainRows.texts.count, in: folder), at: folder)
         }
-        let train = try encode(trainRows, with: classifier, "training", emit).windowed
-        let evaluationExamples = try evaluationRows.map {
-            try encode($0, with: classifier, "evaluation", emit)
-        }
+        var data = RunData(
+            trainRows: trainRows,
+            evaluationRows: evaluationRows,
+            texts: try encode(trainRows, with: classifier, "training", emit),
+            evaluation: try evaluationRows.map { try encode($0, with: classifier, "evaluation", emit) },
+            measuresAgreement: evaluationRows?.isLabelled != nil
+        )
         let baselineRows =
             try isFirst ? baselineRows(trainRows, evaluationRows, labels: classifier.labels) : nil
-        let weights = try weights(labels, train, emit)
-        var trainer = try Trainer(
-            classifier,
-            arguments: arguments,
-            classWeights: weights,
-            loss: loss?(weights),
-            train: train,
-            evaluation: evaluationExamples,
-            metrics: metrics,
-            outputFolder: folder,
-            modelName: card.baseModel ?? model,
-            group: group
-        )
-        classifier.remember(settingsToKeep(LossSettings(trainer.loss)))
+        let weights = try weights(labels, data.train, emit)
         let output = OutputFolder(folder)
+        if teacher != nil {
+            // The teacher may take hours, so everything else is checked before.
+            _ = try makeTrainer(classifier, data, weights, folder, nil)
+            if isFirst { try begin(in: output, folder, recorder, emit) }
+            data = try taught(data, in: folder, shouldStop, group, emit)
+        }
+        var trainer = try makeTrainer(classifier, data, weights, folder, group)
+        classifier.remember(settingsToKeep(LossSettings(trainer.loss)))
         // All input is validated; only now create the output folder.
-        if isFirst { try begin(in: output, folder, recorder, emit) }
+        if isFirst, teacher == nil { try begin(in: output, folder, recorder, emit) }
         let traceFile = try trace.map { (options) throws(FileError) in try TraceFile(options, group) }
         trainer.trace = traceFile?.trace
         // A run that fails also leaves its trace, and its own error is the one to report.
@@ -242,9 +247,10 @@ package struct TrainingJob: Sendable {
             classifier: classifier,
             outcome: outcome,
             loss: trainer.loss,
-            train: train,
-            evaluationRows: evaluationRows,
-            evaluation: evaluationExamples,
+            train: data.train,
+            evaluationRows: data.evaluationRows,
+            evaluation: data.evaluation,
+            metrics: allMetrics(for: data),
             baselineRows: baselineRows,
             settings: settings
         )
@@ -286,6 +292,28 @@ package struct TrainingJob: Sendable {
         return result
     }
 
+    /// The training loop of a classifier.
+    private func makeTrainer(
+        _ classifier: TextClassifier,
+        _ data: RunData,
+        _ weights: [Float]?,
+        _ folder: URL,
+        _ group: ProcessGroup?
+    ) throws(TrainingError) -> Trainer {
+        try Trainer(
+            classifier,
+            arguments: arguments,
+            classWeights: weights,
+            loss: loss?(weights),
+            train: data.train,
+            evaluation: data.evaluation,
+            metrics: allMetrics(for: data),
+            outputFolder: folder,
+            modelName: card.baseModel ?? model,
+            group: group
+        )
+    }
+
     /// Claims and empties the output folder, and begins to record the run there.
     private func begin(
         in output: OutputFolder,
@@ -312,63 +340,5 @@ package struct TrainingJob: Sendable {
             try emit(.note("no checkpoint in \(path): starting from scratch"))
         }
         return latest
-    }
-
-    /// Checks the settings of the job without reading anything.
-    ///
-    /// - Throws: `TrainingError` with code `.badArgument`, naming the flag.
-    package func validate() throws(TrainingError) {
-        try arguments.validate()
-        try trace?.validate()
-        try requireRows(rows, for: recipe.data, "data", "rows")
-        if case .data(let source) = recipe.evaluation {
-            try requireRows(evaluationRows, for: source, "evaluation", "evaluationRows")
-        } else if evaluationRows != nil {
-            throw TrainingError(
-                .badArgument,
-                "the evaluationRows of the options need the evaluation .data(.memory)"
-            )
-        }
-        guard recipe.labelNames == nil || !recipe.reinitializesHead else {
-            throw TrainingError(
-                .badArgument,
-                "--label-names names the labels of the model's head, but --reinit-head replaces that head; leave one of them out"
-            )
-        }
-        guard recipe.longText == nil || recipe.textPair == nil else {
-            throw TrainingError(
-                .badArgument,
-                "--long-text works for single texts, not for pairs; leave it out, and the longer text of a pair is cut"
-            )
-        }
-        guard recipe.weights.dtype == .float32 || arguments.precision == .bf16 else {
-            throw TrainingError(
-                .badArgument,
-                "--weights-dtype bf16 multiplies in bfloat16 and needs --precision bf16, not "
-                    + arguments.precision.rawValue
-            )
-        }
-        guard arguments.evalStrategy == .no || recipe.evaluation != .none else {
-            throw TrainingError(
-                .badArgument,
-                "--eval-strategy \(arguments.evalStrategy.rawValue) needs --test-size, --eval-dataset or --eval-split"
-            )
-        }
-    }
-
-    /// Checks that rows are in memory exactly if the recipe says so.
-    private func requireRows(
-        _ rows: Dataset?,
-        for source: DataSource,
-        _ property: String,
-        _ option: String
-    ) throws(TrainingError) {
-        guard (rows != nil) != (source == .memory) else { return }
-        throw TrainingError(
-            .badArgument,
-            rows == nil
-                ? "the recipe's \(property) is in memory, but the options have no \(option)"
-                : "the options have \(option), but the recipe's \(property) is \(source.name), not .memory"
-        )
     }
 }

@@ -35,7 +35,8 @@ package final class HubPusher: Sendable {
 
     /// Files in the output folder that are not part of the model, among them those that show the evaluated rows.
     private static let left = [
-        "checkpoint-*", "replay-step-*", ScoredRows.fileName, RunReportPage.fileName, "_*",
+        "checkpoint-*", "replay-step-*", "\(TrainingJob.teacherLogitsName)/*", ScoredRows.fileName,
+        RunReportPage.fileName, "_*",
     ]
     /// Weights of an earlier model in the repository, which would remain next to the new ones.
     private static let stale = [

@@ -41,8 +41,8 @@ extension Recipe {
             if let value = given[setting.name] { try setting.write(&self, value) }
         }
         for setting in Self.settings where setting.isRequired && given[setting.name] == nil {
-            // The other spelling of the same setting.
-            if setting.name == "label_column", given["label_columns"] != nil { continue }
+            // The other spelling of the same setting; a teacher needs no labels.
+            if setting.name == "label_column", given["label_columns"] != nil || teacher != nil { continue }
             throw SettingError(setting.name, .missing)
         }
         try requireConsistency()
@@ -53,7 +53,7 @@ extension Recipe {
     }
 
     private func requireConsistency() throws(SettingError) {
-        if labels.isEmpty { throw SettingError("label_column", .missing) }
+        if labels.isEmpty, teacher == nil { throw SettingError("label_column", .missing) }
         if let name = labels.first(where: { name in labels.count { $0 == name } > 1 }) {
             throw SettingError("label_column", .wrongValue(name, expected: "named once"))
         }
@@ -62,6 +62,9 @@ extension Recipe {
                 "problem_type",
                 .contradicts("label_column", reason: "a regression learns the numbers of one column")
             )
+        }
+        if labels.isEmpty, loss.classWeights != .equal {
+            throw SettingError("class_weights", .withoutEffect(Setting.Need("label_column")))
         }
         if adapter != nil, resizesEmbeddings {
             throw SettingError(

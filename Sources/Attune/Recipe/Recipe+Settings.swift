@@ -6,7 +6,8 @@ extension Recipe {
     ///
     /// A setting comes after those that it depends on.
     public static let settings =
-        dataSettings + evaluationSettings + adapterSettings + trainingSettings + memorySettings
+        dataSettings + evaluationSettings + adapterSettings + trainingSettings + teacherSettings
+        + memorySettings
         + processSettings + timesSettings
         + hubSettings
 

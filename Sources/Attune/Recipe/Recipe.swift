@@ -74,6 +74,8 @@ public struct Recipe: Sendable, Equatable {
     public var batch = Batch()
     /// The loss to minimize.
     public var loss = Loss()
+    /// A classifier whose scores are learned together with the labels, or without any; nil learns from labels alone.
+    public var teacher: Teacher?
     /// Gradients are scaled down to this L2 norm; 0 does not clip.
     public var maxGradNorm = 1.0
     /// The learning rate is multiplied by this factor for every block further from the head; 1 treats all blocks alike.

@@ -13,6 +13,7 @@ public struct Setting: Sendable {
         case schedule = "Schedule and length"
         case batches = "Batches and seeds"
         case loss = "Loss"
+        case distillation = "Distillation"
         case memory = "Memory and speed"
         case processes = "Several processes"
         case evaluation = "Evaluation"

@@ -26,6 +26,7 @@ extension TrainingArguments {
         layerwiseLearningRateDecay = recipe.layerwiseLearningRateDecay
         (frozenParameters, frozenLayerCount) = (recipe.frozen.parameters, recipe.frozen.blocks)
         (labelSmoothingFactor, focalGamma) = (recipe.loss.labelSmoothing, recipe.loss.focalGamma)
+        distillation = recipe.teacher.map { Distillation(temperature: $0.temperature, alpha: $0.alpha) }
         precision = recipe.precision
         gradientCheckpointing = recipe.memory.gradientCheckpointing
         optimizerInBackward = recipe.memory.optimizerInBackward

@@ -96,7 +96,7 @@ struct RunFacts {
                 ("Problem", problem), ("Labels", labels.isEmpty ? nil : ReportedNumber.grouped(labels.count)),
                 ("Maximum tokens", setting("max_length")),
                 ("Weights", configuration["dtype"].string ?? configuration["torch_dtype"].string),
-                ("Adapter", setting("adapter")),
+                ("Adapter", setting("adapter")), ("Teacher", setting("teacher").map(Self.name)),
             ]
         )
     }

@@ -1,4 +1,5 @@
 public import Classification
+public import Export
 public import Foundation
 public import Hub
 public import Models
@@ -82,6 +83,20 @@ public actor Classifier {
     /// - Parameter folder: Created if necessary.
     /// - Throws: `CheckpointError` or `FileError` if it cannot be written.
     public func save(to folder: URL) throws { try classifier.save(to: folder) }
+
+    /// Writes the classifier in a format for other programs, or in a smaller form.
+    ///
+    /// An adapter is merged into this classifier, and quantized matrices are dequantized: it needs more memory from then on.
+    ///
+    /// - Parameters:
+    ///   - request: The format and its settings.
+    ///   - place: The folder or file to write.
+    /// - Returns: The written files and notes.
+    /// - Throws: `ExportError` for settings or a model that the format does not support; `FileError` with code `.exists` if files
+    ///   would be overwritten; the errors of writing.
+    public func export(_ request: ExportRequest, to place: URL) throws -> ExportReport {
+        try request.write(classifier, to: place)
+    }
 }
 
 /// Loads a classifier on the thread that will compute with it.

@@ -19,7 +19,8 @@ extension ModelSource {
         _ selection: FileSelection = .model,
         progress: @escaping @Sendable (TransferEvent) -> Void = { _ in }
     ) async throws -> String {
-        guard hubID != nil, !name.lowercased().hasSuffix(".gguf") else { return name }
+        let isFile = [".gguf", ".attune"].contains { name.lowercased().hasSuffix($0) }
+        guard hubID != nil, !isFile else { return name }
         let snapshot = try await download(name, .model, selection, environment, progress)
         let gguf = snapshot.files.first { $0.lowercased().hasSuffix(".gguf") }
         return plainPath(gguf.map { snapshot.folder.appending(path: $0) } ?? snapshot.folder)

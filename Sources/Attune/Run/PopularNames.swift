@@ -18,7 +18,8 @@ enum PopularNames {
 
     /// Extensions of files, which are no part of a model's name.
     private static let fileExtensions: Set = [
-        "gguf", "safetensors", "bin", "pt", "onnx", "json", "yaml", "yml", "csv", "tsv", "tab", "jsonl",
+        "gguf", "attune", "safetensors", "bin", "pt", "onnx", "json", "yaml", "yml", "csv", "tsv", "tab",
+        "jsonl",
         "ndjson",
         "txt", "parquet", "arrow", "feather", "gz", "zst", "bz2", "lz4", "zip",
     ]

@@ -150,6 +150,11 @@ extension TrainingJob {
     fileprivate mutating func download(from hub: HubEnvironment) async throws {
         model = try await recipe.model.path(in: hub)
         base = try await ModelSource.basePath(ofModelAt: model, named: recipe.adapterBase, in: hub)
+        if let source = recipe.teacher?.model {
+            let path = try await source.path(in: hub)
+            teacher = path
+            teacherBase = try await ModelSource.basePath(ofModelAt: path, named: nil, in: hub)
+        }
         dataset = try await recipe.data.path(in: hub)
         if case .data(let source) = recipe.evaluation { evaluationDataset = try await source.path(in: hub) }
     }

@@ -10,7 +10,7 @@ public struct TraceOptions: Sendable, Equatable {
     /// The steps to record, counted from the first step of this process, from 1.
     public var steps: ClosedRange<Int>
 
-    /// The steps that are recorded if nothing else is said.
+    /// The steps that are recorded by default.
     public static let usualSteps = 2...6
 
     /// Creates the options.

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Attune
 import Evaluation
+import Export
 import Foundation
 import Hub
 import ProcessGroups
@@ -26,6 +27,7 @@ extension ExitCode {
             case let error as CheckpointError: Self.of(error.code)
             case let error as DatasetError: Self.of(error.code)
             case let error as DistributedError: Self.of(error.code)
+            case let error as ExportError: Self.of(error.code)
             case let error as FileError: Self.of(error.code)
             case let error as HubError: Self.of(error.code)
             case let error as ModelError: error.code == .missingFile ? .missingInput : .badData
@@ -57,6 +59,14 @@ extension ExitCode {
         case .unreachable, .timedOut: .unavailable
         case .peerFailed, .failed: .internalError
         case .interrupted: .interrupted
+        }
+    }
+
+    private static func of(_ code: ExportError.Code) -> ExitCode {
+        switch code {
+        case .missing: .missingInput
+        case .corrupt, .unsupported: .badData
+        case .badOption: .validationFailure
         }
     }
 

@@ -151,7 +151,8 @@ struct DescribeCommand: ParsableCommand {
         }
     }
 
-    private static let tokensOfNothing = "--model counts the tokens of texts; name their column with --text-column"
+    private static let tokensOfNothing =
+        "--model counts the tokens of texts; name their column with --text-column"
 
     /// The columns that are described, and a sentence about those that no one has named.
     private func columns(of rows: Dataset, at place: String) throws -> DescribedColumns {

@@ -106,6 +106,7 @@ struct CommandNode {
     /// Other programs' words for commands.
     private static let otherWords = [
         "fit": "train", "finetune": "train", "fine-tune": "train", "learn": "train", "test": "evaluate",
+        "teach": "distil", "student": "distil",
         "score": "evaluate", "validate": "evaluate", "classify": "predict", "infer": "predict",
         "inference": "predict", "generate": "predict", "estimate": "plan", "forecast": "plan",
         "info": "inspect",

@@ -16,7 +16,7 @@ struct HelpGuide {
     var examples: [Example] = []
     /// The names of the flags that most users need, without dashes.
     ///
-    /// Settings of a recipe declare it themselves.
+    /// Settings of a recipe declare it themselves, unless most users of this command only need them.
     var common: [String] = []
     /// Headings of other flags, and the names of the flags under them.
     ///

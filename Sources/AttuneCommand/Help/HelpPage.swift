@@ -25,7 +25,9 @@ struct HelpPage {
 
     /// The flags that most users need: settings in their order, then the command's own in the guide's order.
     var common: [FlagCatalog.Flag] {
-        shown.filter { $0.setting?.isCommon ?? false }
+        shown.filter { flag in
+            flag.setting.map { $0.isCommon || node.guide.common.contains($0.flag) } ?? false
+        }
             + node.guide.common.compactMap { name in
                 shown.first { $0.name == name && $0.setting == nil }
             }

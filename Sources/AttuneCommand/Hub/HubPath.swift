@@ -61,9 +61,9 @@ enum HubPath {
         return try waiting { try await DataSource(name).path(in: .process) { progress.show($0) } }
     }
 
-    /// A path to show, without a slash at its end.
+    /// A path to show, as it was given, without a slash at its end.
     static func path(_ place: URL) -> String {
-        let path = place.path(percentEncoded: false)
+        let path = place.relativePath
         return path.hasSuffix("/") ? String(path.dropLast()) : path
     }
 }

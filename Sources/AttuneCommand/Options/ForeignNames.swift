@@ -23,6 +23,10 @@ enum ForeignNames {
     ]
 
     private static let ofCommand = [
+        "attune distil": [
+            "model": ["student"], "distillation-temperature": ["temperature"],
+            "distillation-alpha": ["alpha"],
+        ],
         "attune predict": [
             "input": ["input-file", "predict-file", "dataset", "test-file"], "output": ["output-file"],
             "batch-size": ["per-device-eval-batch-size", "eval-batch-size"],

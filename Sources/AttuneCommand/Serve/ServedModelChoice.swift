@@ -90,6 +90,7 @@ struct ServedModelChoice: Equatable {
     private static func name(of source: String) -> String {
         if let id = ModelSource(source).hubID { return id }
         let last = URL(filePath: source).standardizedFileURL.lastPathComponent
-        return last.lowercased().hasSuffix(".gguf") ? String(last.dropLast(5)) : last
+        let ending = [".gguf", ".attune"].first { last.lowercased().hasSuffix($0) } ?? ""
+        return String(last.dropLast(ending.count))
     }
 }

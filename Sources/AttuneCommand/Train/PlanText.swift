@@ -40,6 +40,12 @@ struct PlanText {
             ["evaluate", evaluations], ["save", saves],
             ["seed", "\(arguments.seed)"],
         ]
+        if let teacher = job.recipe.teacher {
+            rows.append([
+                "teacher",
+                "\(job.teacher ?? teacher.model.name), temperature \(teacher.temperature), alpha \(teacher.alpha)",
+            ])
+        }
         if let push { rows.append(["push", push]) }
         return rows
     }
@@ -68,11 +74,8 @@ struct PlanText {
     }
 
     private var labels: String {
-        var counts = [Int](repeating: 0, count: plan.labels.count)
-        switch plan.targets {
-        case .classes(let ids): for id in ids { counts[id] += 1 }
-        case .labelSets(let sets): for id in sets.joined() { counts[id] += 1 }
-        case .numbers: return "numbers (\(plan.labels.joined()))"
+        guard let counts = plan.targets.labelCounts(of: plan.labels.count) else {
+            return "numbers (\(plan.labels.joined()))"
         }
         let total = Double(max(plan.training.count, 1))
         return listedLabels(by: counts) {

@@ -274,6 +274,11 @@ struct TrainCommand: RecipeCommand {
     /// - Throws: The errors of downloading.
     static func download(_ job: inout TrainingJob) throws {
         job.model = try HubPath.model(job.model)
+        if let teacher = job.teacher {
+            let path = try HubPath.model(teacher)
+            job.teacher = path
+            job.teacherBase = try HubPath.base(ofModelAt: path)
+        }
         try downloadData(&job)
     }
 
@@ -344,6 +349,11 @@ struct TrainCommand: RecipeCommand {
             let columns = Terminal.outputColumns
             try printFolded(
                 evaluation.metrics.table(labels: result.classifier.labels, columns: columns) + "\n"
+            )
+        }
+        if let agreement = result.evaluation?.teacherAgreement {
+            try printFolded(
+                "these are the teacher's labels: the model agrees with \(String(format: "%.1f", agreement * 100)) % of them\n"
             )
         }
         if let evaluation = result.evaluation, let baseline = result.baseline {

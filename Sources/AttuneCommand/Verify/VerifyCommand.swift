@@ -53,7 +53,7 @@ struct VerifyCommand: ParsableCommand {
             guard !python else {
                 return try print(VerifyingPython(model: place, record: folder).text, terminator: "")
             }
-            let record = try ParityRecord(folder: URL(filePath: folder, directoryHint: .isDirectory))
+            let record = try ParityRecord(model: folder)
             let model = try classifier.load(place, on: classifier.engine())
             let precision = classifier.inference.precision.choice
             let report = try record.compare(

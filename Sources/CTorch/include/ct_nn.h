@@ -92,6 +92,8 @@ typedef struct ct_disentangled {
 /// The rows first ..< end of a position table that a batch needs if its longest text has `longest` tokens. The table has 2 S
 /// rows for the distances of query and key from -S to S - 1, where S is `buckets` or, without buckets, `max_distance`.
 int ct_nn_disentangled_rows(int64_t *first, int64_t *end, int64_t longest, ct_disentangled how);
+/// Writes the 2 · longest - 1 rows of a position table for the distances from -(longest - 1) to longest - 1.
+int ct_nn_disentangled_table(int64_t *rows, int64_t longest, ct_disentangled how);
 /// Attention within each sequence as above, with N = M and scores scale · (q · k + q · pos_key + k · pos_query). pos_key and
 /// pos_query are the rows [P, N, D] of position tables that the batch needs; either may be a null handle. `generator` may
 /// be null without dropout.

@@ -19,7 +19,7 @@ package struct AdapterSummary {
     /// - Throws: ``ModelError`` for a folder without an adapter or a model; `CheckpointError` for a file that cannot be read.
     package init?(path: String) throws {
         switch try ModelPlace(path) {
-        case .gguf: return nil
+        case .gguf, .single: return nil
         case .folder(let folder):
             try folder.requireKnownLayout()
             return nil

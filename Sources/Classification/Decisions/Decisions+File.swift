@@ -52,16 +52,21 @@ extension Decisions {
         for configuration: ModelConfiguration
     ) throws(ModelError) -> Decisions? {
         guard let decisions = try read(folder: folder) else { return nil }
-        let labels = configuration.labels
-        guard decisions.labels.map({ Array($0.utf8) }) == labels.map({ Array($0.utf8) }) else {
+        let path = folder.appending(path: fileName).path(percentEncoded: false)
+        try decisions.requireLabels(of: configuration, path: path)
+        return decisions
+    }
+
+    /// Throws `.mismatchedLabels` if the decisions belong to other labels than a model's.
+    func requireLabels(of configuration: ModelConfiguration, path: String) throws(ModelError) {
+        let found = configuration.labels
+        guard labels.map({ Array($0.utf8) }) == found.map({ Array($0.utf8) }) else {
             throw ModelError(
                 .mismatchedLabels,
-                "\(folder.appending(path: fileName).path(percentEncoded: false)) is for other labels than the model's "
-                    + "(\(decisions.labels.prefix(4).joined(separator: ", ")); the model has "
-                    + "\(labels.prefix(4).joined(separator: ", "))): write it again with `attune calibrate`, or remove it"
+                "\(path) is for other labels than the model's (\(labels.prefix(4).joined(separator: ", ")); the model has "
+                    + "\(found.prefix(4).joined(separator: ", "))): write it again with `attune calibrate`, or remove it"
             )
         }
-        return decisions
     }
 
     /// Removes a model folder's `decisions.json`.

@@ -155,6 +155,7 @@ private struct Source {
         switch try ModelPlace(path) {
         case .folder(let folder): try self.init(folder: folder)
         case .gguf(let url): try self.init(gguf: url)
+        case .single(let url): try self.init(single: url)
         case .adapter(let folder): try self.init(adapter: folder)
         }
     }
@@ -200,6 +201,30 @@ private struct Source {
         files = try Self.files(of: folder)
     }
 
+    private init(single url: URL) throws {
+        let file = try AttuneFile(contentsOf: url)
+        let embedded = EmbeddedFiles(file)
+        do throws(ModelError) {
+            configuration = try embedded.configuration()
+        } catch { configurationFault = error.message }
+        architecture = configuration?["architectures"].array?.first?.string
+        let stored = try file.weights()
+        checkpoint = try configuration?.readingQuantized(stored) ?? stored
+        files = file.members.map { ModelInspection.File(name: $0.name, size: $0.byteCount) }
+        do {
+            let own = try embedded.tokenizer()
+            tokenizer = configuration.map(own.fitted) ?? own
+        } catch { tokenizerFault = "\(error)" }
+        readSettings(embedded)
+    }
+
+    private mutating func readSettings(_ embedded: EmbeddedFiles) {
+        do throws(ModelError) {
+            let saved = try embedded.settings()
+            settings = saved == ClassifierSettings() ? nil : saved
+        } catch { settingsFault = error.message }
+    }
+
     private static func files(of folder: URL) throws -> [ModelInspection.File] {
         let files = try FileManager.default.contentsOfDirectory(
             at: folder,
@@ -230,8 +255,12 @@ private struct Source {
         architecture =
             configuration?["architectures"].array?.first?.string
             ?? file.metadata["general.architecture"]?.string
-        do { tokenizer = try Tokenizer(gguf: file.vocabulary()) } catch { tokenizerFault = "\(error)" }
+        let embedded = EmbeddedFiles(file, path: url.path(percentEncoded: false))
+        do {
+            tokenizer = try embedded?.tokenizer() ?? Tokenizer(gguf: file.vocabulary())
+        } catch { tokenizerFault = "\(error)" }
         let size = try url.resolvingSymlinksInPath().resourceValues(forKeys: [.fileSizeKey]).fileSize
         files = [ModelInspection.File(name: url.lastPathComponent, size: size ?? 0)]
+        if let embedded { readSettings(embedded) }
     }
 }

@@ -41,6 +41,15 @@ extension ParityRecord {
     /// The most logits, so that the file of a model with very many labels stays small.
     private static let mostLogits = 100_000
 
+    /// The neutral texts, as a classifier reads them: alone or in pairs.
+    ///
+    /// - Parameter classifier: A classifier.
+    /// - Returns: The texts.
+    package static func neutralTexts(for classifier: TextClassifier) -> TextInputs {
+        let readsPairs = classifier.settings.textPairColumn?.isEmpty == false
+        return TextInputs(ParityTexts.all, pairedTexts: readsPairs ? ParityTexts.second : nil)
+    }
+
     /// Records the logits of a classifier in float32.
     ///
     /// - Parameter classifier: A trained classifier.
@@ -91,6 +100,11 @@ extension ParityRecord {
     /// - Parameter folder: The model's folder.
     /// - Throws: `FileError`.
     public func save(to folder: URL) throws {
+        try writeAtomically(Data(formatted.utf8), to: folder.appending(path: Self.fileName))
+    }
+
+    /// The text of the file.
+    package var formatted: String {
         let texts = rows.map { row -> JSONValue in
             var object: JSONObject = ["text": .string(row.text)]
             if let second = row.textPair { object["text_pair"] = .string(second) }
@@ -104,7 +118,27 @@ extension ParityRecord {
             "max_length": maxLength.map(JSONValue.int) ?? .null,
             "quantized": .bool(isQuantized), "texts": .array(texts),
         ])
-        try writeAtomically(Data(document.formatted.utf8), to: folder.appending(path: Self.fileName))
+        return document.formatted
+    }
+
+    /// Reads the record of a model.
+    ///
+    /// - Parameter path: The model's folder, which links may not leave, or a single file or `.gguf` file that Attune wrote.
+    /// - Throws: ``ModelError`` if there is no record, or if it is damaged; `CheckpointError` for a damaged file.
+    public init(model path: String) throws {
+        guard let files = try EmbeddedFiles(at: path) else {
+            try self.init(folder: URL(filePath: path, directoryHint: .isDirectory))
+            return
+        }
+        guard let record = try files.parity() else { throw Self.missing(path) }
+        self = record
+    }
+
+    private static func missing(_ path: String) -> ModelError {
+        ModelError(
+            .missingFile,
+            "\(path) has no \(fileName), which `attune train` writes; name a folder that has one with --against"
+        )
     }
 
     /// Reads the file.
@@ -116,20 +150,25 @@ extension ParityRecord {
         do throws(FileError) {
             file = try MappedFile(contentsOf: containedFile(Self.fileName, in: folder))
         } catch {
-            let path = folder.path(percentEncoded: false)
-            throw ModelError(
-                .missingFile,
-                error.code == .missing
-                    ? "\(path) has no \(Self.fileName), which `attune train` writes; name a folder that has one with --against"
-                    : error.message
-            )
+            throw error.code == .missing
+                ? Self.missing(folder.path(percentEncoded: false)) : ModelError(.missingFile, error.message)
         }
-        guard file.bytes.count <= Self.largest, let document = try? JSONValue.parse(Data(file.bytes)),
+        try self.init(parsing: file.bytes, path: file.path)
+    }
+
+    /// Parses the text of the file.
+    ///
+    /// - Parameters:
+    ///   - bytes: The file's contents.
+    ///   - path: Its path, for messages.
+    /// - Throws: ``ModelError`` if it is damaged.
+    init(parsing bytes: some Collection<UInt8>, path: String) throws(ModelError) {
+        guard bytes.count <= Self.largest, let document = try? JSONValue.parse(bytes),
             document["format"].string == Self.format, let record = Self(document)
         else {
             throw ModelError(
                 .badConfiguration,
-                "\(file.path) is damaged; copy it again from where the model was trained"
+                "\(path) is damaged; copy it again from where the model was trained"
             )
         }
         self = record

@@ -34,6 +34,8 @@ public struct ClassifierHead: Sendable, Equatable {
         case .folder(let folder):
             try folder.requireKnownLayout()
             configuration = try ModelConfiguration(folder: folder.url).naming(labelNames)
+        case .single(let url):
+            configuration = try EmbeddedFiles(AttuneFile(contentsOf: url)).configuration().naming(labelNames)
         case .gguf(let url):
             let file = try GGUFFile(contentsOf: url)
             try file.requireWhole()

@@ -1,4 +1,4 @@
-import Files
+package import Files
 public import Foundation
 import JSON
 public import Models
@@ -18,13 +18,15 @@ extension ClassifierSettings {
 
     /// Reads the settings of a model.
     ///
-    /// - Parameter path: A model's folder, or a `.gguf` file, which has no settings.
+    /// - Parameter path: A model's folder, or a file; a `.gguf` file has settings only if Attune wrote it.
     /// - Throws: The errors of ``init(folder:)``.
     public init(model path: String) throws(ModelError) {
         var isFolder: ObjCBool = false
         let isThere = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
         if isThere, isFolder.boolValue {
             try self.init(folder: URL(filePath: path, directoryHint: .isDirectory))
+        } else if let files = try? EmbeddedFiles(at: path) {
+            self = try files.settings()
         } else {
             self.init()
         }
@@ -126,7 +128,7 @@ extension ClassifierSettings {
     ///
     /// - Parameter folder: The model's folder, which must exist.
     /// - Throws: `FileError` if it cannot be written.
-    func save(to folder: URL) throws(FileError) {
+    package func save(to folder: URL) throws(FileError) {
         try writeAtomically(Data(formatted.utf8), to: folder.appending(path: Self.fileName))
     }
 }

@@ -12,7 +12,9 @@ extension LossSettings {
         let count = weights.array?.count ?? json["label_count"].int ?? 1
         let smoothing = json["label_smoothing"].double ?? 0
         let gamma = json["focal_gamma"].double ?? 0
-        guard (1...1_000_000).contains(count), (0..<1).contains(smoothing), (0...1000).contains(gamma),
+        // A saved model remembers only the loss of its labels.
+        guard json["kind"].string != "distillation", (1...1_000_000).contains(count),
+            (0..<1).contains(smoothing), (0...1000).contains(gamma),
             weights == .null || weights.array.map(Self.areSound) ?? false
         else { return nil }
         self.init(json, labelCount: count)
@@ -35,6 +37,7 @@ extension LossSettings {
             problemType == .singleLabel && loss.classWeights.map { $0.count == labelCount } ?? true
         case .binaryCrossEntropy(let loss): problemType == .multiLabel && loss.labelCount == labelCount
         case .squaredError: problemType == .regression
+        case .distillation: ofLabels.fits(problemType, labelCount: labelCount)
         case .custom: true
         }
     }

@@ -113,6 +113,43 @@ private final class DecoderAttention {
             try heads(v, config.numKeyValueHeads)
         )
     }
+
+    /// Describes attention on `[B, S, H]`.
+    func describe(
+        _ g: inout GraphBuilder,
+        _ x: Graph.Value,
+        _ rotation: GraphRotation,
+        _ inputs: GraphInputs
+    ) throws(ModelError) -> Graph.Value {
+        let heads = (queries: config.numAttentionHeads, keys: config.numKeyValueHeads)
+        var (q, k, v) = try describeProjections(&g, x)
+        if let queryNorm, let keyNorm {
+            q = try g.norm(q, heads: heads.queries, queryNorm)
+            k = try g.norm(k, heads: heads.keys, keyNorm)
+        }
+        q = try g.rotated(q, heads: heads.queries, rotation)
+        k = try g.rotated(k, heads: heads.keys, rotation)
+        let attended = try g.attention(q, k, v, options, heads: heads, inputs)
+        return try g.linear(attended, output)
+    }
+
+    /// Describes queries `[B, S, N · D]`, keys and values `[B, S, M · D]`.
+    private func describeProjections(
+        _ g: inout GraphBuilder,
+        _ x: Graph.Value
+    ) throws(ModelError) -> (Graph.Value, Graph.Value, Graph.Value) {
+        switch input {
+        case .separate(let query, let key, let value):
+            return (try g.linear(x, query), try g.linear(x, key), try g.linear(x, value))
+        case .fused(let linear):
+            let all = try g.linear(x, linear)
+            let (keys, values) = (queryWidth, queryWidth + keyValueWidth)
+            return (
+                try g.narrowed(all, to: 0..<keys), try g.narrowed(all, to: keys..<values),
+                try g.narrowed(all, to: values..<values + keyValueWidth)
+            )
+        }
+    }
 }
 
 /// The cosines and sines `[T, R]` of a batch.
@@ -180,6 +217,21 @@ private final class DecoderMLP {
         }
         return try down(activation.gated(gate, up), context)  // [R, H]
     }
+
+    /// Describes the layer on `[B, S, H]`.
+    func describe(_ g: inout GraphBuilder, _ x: Graph.Value) throws(ModelError) -> Graph.Value {
+        let (gate, up): (Graph.Value, Graph.Value)
+        switch input {
+        case .separate(let gateLayer, let upLayer):
+            (gate, up) = (try g.linear(x, gateLayer), try g.linear(x, upLayer))
+        case .fused(let linear):
+            let both = try g.linear(x, linear)
+            gate = try g.narrowed(both, to: 0..<intermediateSize)
+            up = try g.narrowed(both, to: intermediateSize..<2 * intermediateSize)
+        }
+        let gated = try g.gated(gate, up, activation)
+        return try g.linear(gated, down)
+    }
 }
 
 /// Attention and feed-forward, each with a norm before (in Gemma also after) and a residual connection.
@@ -230,6 +282,23 @@ private final class DecoderBlock {
         added = try feedForward(feedForwardNorm(x), context)
         if let afterFeedForward { added = try afterFeedForward(added) }
         return try x + context.dropout(config.residualDropout, added)  // [R, H]
+    }
+
+    /// Describes the block on `[B, S, H]`.
+    func describe(
+        _ g: inout GraphBuilder,
+        _ x: Graph.Value,
+        _ rotation: GraphRotation,
+        _ inputs: GraphInputs
+    ) throws(ModelError) -> Graph.Value {
+        let normalized = try g.norm(x, attentionNorm)
+        var added = try attention.describe(&g, normalized, rotation, inputs)
+        if let afterAttention { added = try g.norm(added, afterAttention) }
+        let y = try g.add(x, added, label: "residual")
+        let input = try g.norm(y, feedForwardNorm)
+        added = try feedForward.describe(&g, input)
+        if let afterFeedForward { added = try g.norm(added, afterFeedForward) }
+        return try g.add(y, added, label: "residual")
     }
 }
 
@@ -285,5 +354,17 @@ final class Decoder: Backbone {
             try block(x, rotations[block.layer.rotary], pass)
         }
         return try norm(x)  // [R, H]
+    }
+
+    func describe(_ g: inout GraphBuilder, _ inputs: GraphInputs) throws(ModelError) -> Graph.Value {
+        var x = try g.lookup(tokenEmbedding, inputs.ids)
+        if config.embeddingScale != 1 { x = try g.multiply(x, by: config.embeddingScale) }
+        for (index, block) in blocks.enumerated() {
+            let rotation = try g.rotation(config.rotaries[block.layer.rotary], inputs)
+            x = try g.scoped("layer.\(index)") { g throws(ModelError) in
+                try block.describe(&g, x, rotation, inputs)
+            }
+        }
+        return try g.norm(x, norm)
     }
 }

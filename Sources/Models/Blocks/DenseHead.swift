@@ -46,4 +46,10 @@ struct DenseHead: ClassificationHead {
         let inner = try options.activation(dense(input, context))  // [B, H]
         return try output(context.dropout(options.outputDropout, inner), context)  // [B, K]
     }
+
+    func describe(_ g: inout GraphBuilder, _ pooled: Graph.Value) throws(ModelError) -> Graph.Value {
+        let projected = try g.linear(pooled, dense)
+        let inner = try g.activated(projected, options.activation)
+        return try g.linear(inner, output)
+    }
 }

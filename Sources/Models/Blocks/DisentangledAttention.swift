@@ -193,4 +193,106 @@ final class DisentangledAttention {
     private func heads(_ x: Tensor) throws(TorchError) -> Tensor {
         try x.reshaped([-1, config.numAttentionHeads, config.headDim])
     }
+
+    // MARK: Description
+
+    /// Describes attention on `[B, S, H]`.
+    ///
+    /// - Parameters:
+    ///   - g: Collects the operations.
+    ///   - x: `[B, S, H]`.
+    ///   - distances: The embeddings of all distances, `[P, H]`; nil for a model without them.
+    ///   - inputs: The inputs of the classifier.
+    /// - Returns: `[B, S, H]`.
+    /// - Throws: ``ModelError`` if an operation cannot be described.
+    func describe(
+        _ g: inout GraphBuilder,
+        _ x: Graph.Value,
+        _ distances: Graph.Value?,
+        _ inputs: GraphInputs
+    ) throws(ModelError) -> Graph.Value {
+        let (q, k, v) = (try g.linear(x, query), try g.linear(x, key), try g.linear(x, value))
+        let heads = config.numAttentionHeads
+        let scale = RelativePositions.scale(config.headDim, config.positions.terms)
+        var bias = try g.attentionBias(.full, inputs)
+        if let distances, let options = config.positions.options, config.positions.terms != [] {
+            let rows = try describeRows(&g, options)
+            let scores = try describeScores(&g, q, k, distances, rows)
+            let scaled = try g.multiply(scores, by: scale)
+            bias = try g.add(bias, scaled, label: "bias")
+        }
+        let operation = Graph.Operation.attention(heads: heads, keyHeads: heads, scale: scale, softcap: nil)
+        return try g(operation, q, k, v, bias)
+    }
+
+    /// Describes the sum of the distance scores, `[B, N, S, S]`, without their factor; there is at least one term.
+    private func describeScores(
+        _ g: inout GraphBuilder,
+        _ q: Graph.Value,
+        _ k: Graph.Value,
+        _ distances: Graph.Value,
+        _ rows: Graph.Value
+    ) throws(ModelError) -> Graph.Value {
+        let shape: [Graph.Dimension] = [.batch, .fixed(config.numAttentionHeads), .sequence, .sequence]
+        // One score per row of the table for each token, gathered by the rows of its distances.
+        func scores(
+            _ g: inout GraphBuilder,
+            _ content: Graph.Value,
+            _ layer: Linear,
+            _ rows: Graph.Value
+        ) throws(ModelError) -> Graph.Value {
+            let all = try describeProducts(&g, content, distances, layer)
+            let index = try g.reshaped(rows, [.fixed(1), .fixed(1), .sequence, .sequence])
+            let indices = try g.expanded(index, to: shape)
+            return try g(.gatherElements(axis: 3), all, indices)
+        }
+        var terms: [Graph.Value] = []
+        if config.positions.terms.contains(.contentToPosition) {
+            terms.append(try scores(&g, q, positionKey ?? key, rows))
+        }
+        if config.positions.terms.contains(.positionToContent) {
+            let byKey = try g(.transpose([1, 0]), rows)
+            let gathered = try scores(&g, k, positionQuery ?? query, byKey)
+            terms.append(try g(.transpose([0, 1, 3, 2]), gathered))
+        }
+        return terms.count == 2 ? try g.add(terms[0], terms[1]) : terms[0]
+    }
+
+    /// Describes the product of each token's content with each row of the position table, `[B, N, S, P]`.
+    private func describeProducts(
+        _ g: inout GraphBuilder,
+        _ content: Graph.Value,
+        _ distances: Graph.Value,
+        _ layer: Linear
+    ) throws(ModelError) -> Graph.Value {
+        let (heads, width) = (config.numAttentionHeads, config.headDim)
+        let projected = try g.linear(distances, layer)  // [P, H]
+        let count = try g.rowCount(of: projected)
+        let separate = try g.reshaped(projected, [.fixed(count), .fixed(heads), .fixed(width)])
+        let positions = try g(.transpose([1, 0, 2]), separate)  // [N, P, D]
+        let split = try g.split(content, heads: heads)
+        let tokens = try g(.transpose([0, 2, 1, 3]), split)  // [B, N, S, D]
+        return try g(.matmul(transposesSecond: true), tokens, positions)
+    }
+
+    /// Describes the row of the position table for each query and key, `[S, S]`, int64.
+    private func describeRows(
+        _ g: inout GraphBuilder,
+        _ options: DisentangledOptions
+    ) throws(ModelError) -> Graph.Value {
+        let table: [Int64]
+        do throws(TorchError) {
+            table = try options.rowsOfAllDistances()
+        } catch {
+            throw ModelError(.unsupported, "cannot describe the model's relative positions: \(error)")
+        }
+        let farthest = table.count / 2
+        let distances = try g.distances()
+        return try g.shared("distances") { g throws(ModelError) in
+            let near = try g.clamped(distances, to: -farthest...farthest)
+            let places = try g.add(near, integer: farthest)
+            let rows = try g(.integers(table, shape: [table.count]))
+            return try g(.gather(axis: 0), rows, places, label: "rows")
+        }
+    }
 }

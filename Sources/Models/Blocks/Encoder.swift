@@ -135,6 +135,23 @@ private final class EncoderBlock {
         let added = try context.dropout(config.hiddenDropout, down(inner, context))  // [R, H]
         return try outputNorm(added, adding: y)  // [R, H]
     }
+
+    /// Describes the block on `[B, S, H]`.
+    func describe(
+        _ g: inout GraphBuilder,
+        _ x: Graph.Value,
+        _ inputs: GraphInputs
+    ) throws(ModelError) -> Graph.Value {
+        let (q, k, v) = (try g.linear(x, query), try g.linear(x, key), try g.linear(x, value))
+        let heads = (queries: config.numAttentionHeads, keys: config.numAttentionHeads)
+        let attended = try g.attention(q, k, v, options, heads: heads, inputs)
+        let output = try g.linear(attended, attentionOutput)
+        let y = try g.norm(output, adding: x, attentionNorm)
+        let wide = try g.linear(y, up)
+        let inner = try g.activated(wide, config.activation)
+        let added = try g.linear(inner, down)
+        return try g.norm(added, adding: y, outputNorm)
+    }
 }
 
 /// An encoder without a head.
@@ -179,5 +196,16 @@ final class Encoder: Backbone {
         if let projection { x = try projection(x, context) }  // [T, H]
         let pass = BlockPass(batch: batch, rows: rows, context: context)
         return try blocks.run(x, pass) { block, x, pass throws(TorchError) in try block(x, pass) }
+    }
+
+    func describe(_ g: inout GraphBuilder, _ inputs: GraphInputs) throws(ModelError) -> Graph.Value {
+        var x = try embeddings.describe(&g, inputs)
+        if let projection { x = try g.linear(x, projection) }
+        for (index, block) in blocks.enumerated() {
+            x = try g.scoped("layer.\(index)") { g throws(ModelError) in
+                try block.describe(&g, x, inputs)
+            }
+        }
+        return x
     }
 }

@@ -106,4 +106,37 @@ final class EncoderEmbeddings {
         }
         return try Tensor(positions).to(device: batch.ids.device)
     }
+
+    // MARK: Description
+
+    /// Describes the embeddings, `[B, S, E]`.
+    func describe(_ g: inout GraphBuilder, _ inputs: GraphInputs) throws(ModelError) -> Graph.Value {
+        var x = try g.lookup(words, inputs.ids)
+        if let types {
+            let added = try g.lookup(types, types: inputs.types)
+            x = try g.add(x, added, label: "embeddings")
+        }
+        let ids = try describePositionIDs(&g, inputs)
+        let places = try g.lookup(positions, ids)
+        return try g.norm(x, adding: places, norm)
+    }
+
+    /// Describes the positions, `[B, S]`.
+    private func describePositionIDs(
+        _ g: inout GraphBuilder,
+        _ inputs: GraphInputs
+    ) throws(ModelError) -> Graph.Value {
+        guard case .afterPadding(let id) = config.positions else { return try g.positions(inputs) }
+        let isToken = try g.isToken(inputs)
+        return try g.shared("positions") { g throws(ModelError) in
+            let padding = try g.integer(id)
+            let isPadding = try g(.compare(.equal), inputs.ids, padding)
+            let isOther = try g(.not, isPadding)
+            let counts = try g(.and, isToken, isOther)
+            let counted = try g(.cast(.int64), counts)
+            let sums = try g(.cumulativeSum(axis: 1), counted)
+            let own = try g.multiply(sums, counted)
+            return try g.add(own, padding, label: "ids")
+        }
+    }
 }

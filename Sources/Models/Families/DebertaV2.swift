@@ -2,7 +2,6 @@
 //
 // Source: https://github.com/huggingface/transformers/blob/v5.23.0/src/transformers/models/deberta_v2/modeling_deberta_v2.py
 
-import JSON
 import NN
 import Torch
 
@@ -38,109 +37,6 @@ extension ModelFamily {
         )
         let head = try DenseHead(scope, hiddenSize: config.hiddenSize, reader, options)
         return ClassifierNetwork(backbone: backbone, pooling: .firstToken, head: head)
-    }
-}
-
-/// DeBERTa-v2's hyperparameters.
-struct DebertaV2Configuration {
-    /// The convolution parallel to the first block.
-    struct Convolution {
-        let kernelSize: Int
-        let groups: Int
-        let activation: Activation
-    }
-
-    let vocabularySize: Int
-    let embeddingSize: Int
-    let hiddenSize: Int
-    let intermediateSize: Int
-    let numHiddenLayers: Int
-    let numAttentionHeads: Int
-    let headDim: Int
-    let maxPositionEmbeddings: Int
-    /// Whether positions are added to the embeddings.
-    let hasPositionEmbeddings: Bool
-    /// The number of token types; 0 for none.
-    let typeVocabularySize: Int
-    let paddingIndex: Int?
-    let layerNormEps: Double
-    let initializerRange: Double
-    let activation: Activation
-    let hiddenDropout: Double
-    let attentionDropout: Double
-    let positions: RelativePositions
-    let convolution: Convolution?
-    let poolerActivation: Activation
-    let poolerDropout: Double
-    let classifierDropout: Double
-
-    /// Reads and checks the fields.
-    init(_ config: ConfigurationReader) throws(ModelError) {
-        vocabularySize = try config.integer("vocab_size", default: 128_100)
-        hiddenSize = try config.integer("hidden_size", default: 1536)
-        embeddingSize = try config.integer("embedding_size", default: hiddenSize)
-        intermediateSize = try config.integer("intermediate_size", default: 6144)
-        numHiddenLayers = config.isMissing("num_hidden_layers") ? 24 : try config.layerCount()
-        numAttentionHeads = try config.integer("num_attention_heads", default: 24)
-        headDim = try config.headWidth(hiddenSize, heads: numAttentionHeads)
-        try config.require("attention_head_size", toBe: headDim, "`hidden_size` over `num_attention_heads`")
-        maxPositionEmbeddings = try config.integer("max_position_embeddings", default: 512)
-        hasPositionEmbeddings = try config.flag("position_biased_input", default: true)
-        typeVocabularySize = max(0, try config.wholeNumber("type_vocab_size", default: 0))
-        paddingIndex = config.paddingIndex
-        layerNormEps = try config.epsilon("layer_norm_eps", default: 1e-7)
-        initializerRange = try config.initializerRange()
-        activation = try config.activation("hidden_act", default: .gelu)
-        hiddenDropout = try config.probability("hidden_dropout_prob", default: 0.1)
-        attentionDropout = try config.probability("attention_probs_dropout_prob", default: 0.1)
-        positions = try RelativePositions(
-            config,
-            headDim: headDim,
-            dropout: attentionDropout,
-            maxPositionEmbeddings: maxPositionEmbeddings
-        )
-        convolution = try Self.convolution(config, hiddenSize: hiddenSize)
-        try config.require("pooler_hidden_size", toBe: hiddenSize, "`hidden_size`")
-        poolerActivation = try config.activation("pooler_hidden_act", default: .gelu)
-        poolerDropout = try config.probability("pooler_dropout")
-        classifierDropout = try config.probability("cls_dropout", default: hiddenDropout)
-        // The kind of masked-language-model head in a checkpoint.
-        _ = config["legacy"]
-    }
-
-    private static func convolution(
-        _ config: ConfigurationReader,
-        hiddenSize: Int
-    ) throws(ModelError) -> Convolution? {
-        let size = try config.wholeNumber("conv_kernel_size", default: 0)
-        let groups = try config.integer("conv_groups", default: 1)
-        let activation = try config.activation("conv_act", default: .tanh)
-        guard size > 0 else { return nil }
-        guard !size.isMultiple(of: 2), hiddenSize.isMultiple(of: groups) else {
-            throw ModelError(
-                .badConfiguration,
-                "\(config.source): a convolution over \(size) tokens in \(groups) groups does not fit hidden size \(hiddenSize); "
-                    + "`conv_kernel_size` must be odd, and `conv_groups` a divisor of `hidden_size`"
-            )
-        }
-        return Convolution(kernelSize: size, groups: groups, activation: activation)
-    }
-
-    func norm(_ scope: ParameterScope) throws(TorchError) -> LayerNorm {
-        try LayerNorm(scope, width: hiddenSize, epsilon: layerNormEps)
-    }
-}
-
-extension ConfigurationReader {
-    /// Checks an optional field with only one valid value.
-    fileprivate func require(_ name: String, toBe value: Int, _ meaning: String) throws(ModelError) {
-        let found = try integer(name, default: value)
-        guard found == value else {
-            throw ModelError(
-                .badConfiguration,
-                "\(source): `\(name)` is \(found), but must be \(meaning), \(value)"
-            )
-        }
     }
 }
 
@@ -182,6 +78,22 @@ private final class DebertaV2Embeddings {
         if let projection { x = try projection(x, context) }  // [T, H]
         return try context.dropout(config.hiddenDropout, norm(x))
     }
+
+    /// Describes the embeddings, `[B, S, H]`.
+    func describe(_ g: inout GraphBuilder, _ inputs: GraphInputs) throws(ModelError) -> Graph.Value {
+        var x = try g.lookup(words, inputs.ids)
+        if let positions {
+            let ids = try g.positions(inputs)
+            let places = try g.lookup(positions, ids)
+            x = try g.add(x, places, label: "embeddings")
+        }
+        if let types {
+            let added = try g.lookup(types, types: inputs.types)
+            x = try g.add(x, added, label: "embeddings")
+        }
+        if let projection { x = try g.linear(x, projection) }
+        return try g.norm(x, norm)
+    }
 }
 
 /// Attention and feed-forward, each with a residual connection and a norm after it.
@@ -216,6 +128,22 @@ private final class DebertaV2Block {
         let y = try attentionNorm(context.dropout(p, attended), adding: pass.selected(x))  // [R, H]
         let inner = try config.activation(up(y, context))  // [R, I]
         return try outputNorm(context.dropout(p, down(inner, context)), adding: y)  // [R, H]
+    }
+
+    /// Describes the block on `[B, S, H]`.
+    func describe(
+        _ g: inout GraphBuilder,
+        _ x: Graph.Value,
+        _ distances: Graph.Value?,
+        _ inputs: GraphInputs
+    ) throws(ModelError) -> Graph.Value {
+        let values = try attention.describe(&g, x, distances, inputs)
+        let attended = try g.linear(values, attentionOutput)
+        let y = try g.norm(attended, adding: x, attentionNorm)
+        let wide = try g.linear(y, up)
+        let inner = try g.activated(wide, config.activation)
+        let added = try g.linear(inner, down)
+        return try g.norm(added, adding: y, outputNorm)
     }
 }
 
@@ -262,6 +190,27 @@ private final class DebertaV2Convolution {
         )
         let dropped = try pass.context.dropout(config.hiddenDropout, pass.selected(y))
         return try norm(output + options.activation(dropped))
+    }
+
+    /// Describes the convolution of `[B, S, H]`, in which padding counts as zeros.
+    func describe(
+        _ g: inout GraphBuilder,
+        _ embedded: Graph.Value,
+        _ output: Graph.Value,
+        _ inputs: GraphInputs
+    ) throws(ModelError) -> Graph.Value {
+        let isToken = try g.isToken(inputs)
+        return try g.scoped("convolution") { g throws(ModelError) in
+            let column = try g.reshaped(isToken, [.batch, .sequence, .fixed(1)])
+            let zero = try g.number(0)
+            let own = try g(.choose, column, embedded, zero)
+            let channels = try g(.transpose([0, 2, 1]), own)  // [B, H, S]
+            let (kernel, offset) = (g.weight(weight), g.weight(bias))
+            let convolved = try g(.conv1d(groups: options.groups), channels, kernel, offset)
+            let rows = try g(.transpose([0, 2, 1]), convolved)  // [B, S, H]
+            let activated = try g.activated(rows, options.activation)
+            return try g.norm(output, adding: activated, norm)
+        }
     }
 }
 
@@ -334,5 +283,26 @@ final class DebertaV2Model: Backbone {
         guard let distances, let options = config.positions.options else { return nil }
         let rows = try distances.rows(options.neededPositions(batch.cuSeqlens))
         return try distanceNorm.map { norm throws(TorchError) in try norm(rows) } ?? rows
+    }
+
+    func describe(_ g: inout GraphBuilder, _ inputs: GraphInputs) throws(ModelError) -> Graph.Value {
+        let distances = try describeDistances(&g)
+        var x = try embeddings.describe(&g, inputs)
+        for (index, block) in blocks.enumerated() {
+            x = try g.scoped("layer.\(index)") { g throws(ModelError) in
+                let y = try block.describe(&g, x, distances, inputs)
+                guard block.isFirst, let convolution else { return y }
+                return try convolution.describe(&g, x, y, inputs)
+            }
+        }
+        return x
+    }
+
+    /// Describes the embeddings of all distances, `[P, H]`.
+    private func describeDistances(_ g: inout GraphBuilder) throws(ModelError) -> Graph.Value? {
+        guard let distances, !config.positions.terms.isEmpty else { return nil }
+        let rows = g.weight(distances.weight)
+        guard let distanceNorm else { return rows }
+        return try g.norm(rows, distanceNorm)
     }
 }

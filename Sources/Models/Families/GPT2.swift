@@ -82,6 +82,21 @@ private final class GPT2Attention {
         let attended = try pass.attention(pass.selected(heads(0)), heads(1), heads(2), options)  // [R, N, D]
         return try output(attended.reshaped([-1, hidden]), pass.context)  // [R, H]
     }
+
+    /// Describes attention on `[B, S, H]`.
+    func describe(
+        _ g: inout GraphBuilder,
+        _ x: Graph.Value,
+        _ inputs: GraphInputs
+    ) throws(ModelError) -> Graph.Value {
+        let (hidden, heads) = (config.hiddenSize, config.numAttentionHeads)
+        let all = try g.linear(x, input)  // [B, S, 3 H]
+        let q = try g.narrowed(all, to: 0..<hidden)
+        let k = try g.narrowed(all, to: hidden..<2 * hidden)
+        let v = try g.narrowed(all, to: 2 * hidden..<3 * hidden)
+        let attended = try g.attention(q, k, v, options, heads: (queries: heads, keys: heads), inputs)
+        return try g.linear(attended, output)
+    }
 }
 
 /// Attention and feed-forward, each with a norm before it and a residual connection.
@@ -109,6 +124,22 @@ private final class GPT2Block {
         let x = try pass.selected(x) + attended  // [R, H]
         let inner = try config.activation(up(feedForwardNorm(x), context))  // [R, I]
         return try x + context.dropout(config.residualDropout, down(inner, context))  // [R, H]
+    }
+
+    /// Describes the block on `[B, S, H]`.
+    func describe(
+        _ g: inout GraphBuilder,
+        _ x: Graph.Value,
+        _ inputs: GraphInputs
+    ) throws(ModelError) -> Graph.Value {
+        let normalized = try g.norm(x, attentionNorm)
+        let attended = try attention.describe(&g, normalized, inputs)
+        let y = try g.add(x, attended, label: "residual")
+        let input = try g.norm(y, feedForwardNorm)
+        let wide = try g.linear(input, up)
+        let inner = try g.activated(wide, config.activation)
+        let added = try g.linear(inner, down)
+        return try g.add(y, added, label: "residual")
     }
 }
 
@@ -165,5 +196,22 @@ final class GPT2Model: Backbone {
         return try norm(
             blocks.run(x, pass) { block, x, pass throws(TorchError) in try block(x, pass) }
         )  // [R, H]
+    }
+
+    func describe(_ g: inout GraphBuilder, _ inputs: GraphInputs) throws(ModelError) -> Graph.Value {
+        let words = try g.lookup(tokenEmbedding, inputs.ids)
+        let places = try g.positions(inputs)
+        let added = try g.lookup(positions, places)
+        var x = try g.add(words, added, label: "embeddings")
+        if let ids = inputs.types {
+            let types = try g.lookup(tokenEmbedding, ids)
+            x = try g.add(x, types, label: "embeddings")
+        }
+        for (index, block) in blocks.enumerated() {
+            x = try g.scoped("layer.\(index)") { g throws(ModelError) in
+                try block.describe(&g, x, inputs)
+            }
+        }
+        return try g.norm(x, norm)
     }
 }

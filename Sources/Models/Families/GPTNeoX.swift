@@ -86,6 +86,34 @@ private final class GPTNeoXAttention {
         let attended = try pass.attention(rotation.queries(q, pass), rotation.keys(k), v, options)
         return try output(attended.reshaped([-1, config.hiddenSize]), pass.context)  // [R, H]
     }
+
+    /// Describes attention on `[B, S, H]`.
+    func describe(
+        _ g: inout GraphBuilder,
+        _ x: Graph.Value,
+        _ rotation: GraphRotation,
+        _ inputs: GraphInputs
+    ) throws(ModelError) -> Graph.Value {
+        let (width, heads) = (config.headDim, config.numAttentionHeads)
+        let joined = try g.linear(x, input)
+        let all = try g.split(joined, heads: heads)  // [B, S, N, 3 D]
+        var parts: [Graph.Value] = []
+        for part in 0..<3 {
+            let own = try g.narrowed(all, to: part * width..<(part + 1) * width)
+            parts.append(try g.joined(own))  // [B, S, N · D]
+        }
+        let q = try g.rotated(parts[0], heads: heads, rotation)
+        let k = try g.rotated(parts[1], heads: heads, rotation)
+        let attended = try g.attention(
+            q,
+            k,
+            parts[2],
+            options,
+            heads: (queries: heads, keys: heads),
+            inputs
+        )
+        return try g.linear(attended, output)
+    }
 }
 
 /// Attention and feed-forward, in parallel on the block's input or in sequence.
@@ -120,6 +148,23 @@ private final class GPTNeoXBlock {
         let normalised = try feedForwardNorm(config.usesParallelResidual ? input : sum)
         let added = try down(config.activation(up(normalised, context)), context)
         return try sum + context.dropout(config.hiddenDropout, added)  // [R, H]
+    }
+
+    /// Describes the block on `[B, S, H]`.
+    func describe(
+        _ g: inout GraphBuilder,
+        _ x: Graph.Value,
+        _ rotation: GraphRotation,
+        _ inputs: GraphInputs
+    ) throws(ModelError) -> Graph.Value {
+        let normalized = try g.norm(x, attentionNorm)
+        let attended = try attention.describe(&g, normalized, rotation, inputs)
+        let sum = try g.add(x, attended, label: "residual")
+        let input = try g.norm(config.usesParallelResidual ? x : sum, feedForwardNorm)
+        let wide = try g.linear(input, up)
+        let inner = try g.activated(wide, config.activation)
+        let added = try g.linear(inner, down)
+        return try g.add(sum, added, label: "residual")
     }
 }
 
@@ -170,5 +215,16 @@ final class GPTNeoXModel: Backbone {
         return try norm(
             blocks.run(x, pass) { block, x, pass throws(TorchError) in try block(x, rotation, pass) }
         )  // [R, H]
+    }
+
+    func describe(_ g: inout GraphBuilder, _ inputs: GraphInputs) throws(ModelError) -> Graph.Value {
+        let rotation = try g.rotation(config.rotary, inputs)
+        var x = try g.lookup(tokenEmbedding, inputs.ids)
+        for (index, block) in blocks.enumerated() {
+            x = try g.scoped("layer.\(index)") { g throws(ModelError) in
+                try block.describe(&g, x, rotation, inputs)
+            }
+        }
+        return try g.norm(x, norm)
     }
 }

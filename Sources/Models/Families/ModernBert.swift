@@ -168,6 +168,24 @@ private final class ModernBertAttention {
         let y = try output(attended.reshaped([-1, width]), pass.context)  // [R, H]
         return try pass.context.dropout(config.attentionDropout, y)
     }
+
+    /// Describes attention on `[B, S, H]`.
+    func describe(
+        _ g: inout GraphBuilder,
+        _ x: Graph.Value,
+        _ rotation: GraphRotation,
+        _ inputs: GraphInputs
+    ) throws(ModelError) -> Graph.Value {
+        let (width, heads) = (config.hiddenSize, config.numAttentionHeads)
+        let all = try g.linear(x, input)  // [B, S, 3 H]
+        var parts: [Graph.Value] = []
+        for part in 0..<3 { parts.append(try g.narrowed(all, to: part * width..<(part + 1) * width)) }
+        let q = try g.rotated(parts[0], heads: heads, rotation)
+        let k = try g.rotated(parts[1], heads: heads, rotation)
+        let both = (queries: heads, keys: heads)
+        let attended = try g.attention(q, k, parts[2], options, heads: both, inputs)
+        return try g.linear(attended, output)
+    }
 }
 
 /// Attention and gated feed-forward, each with a norm before it and a residual connection.
@@ -207,6 +225,26 @@ private final class ModernBertBlock {
             both.narrowed(1, to: inner..<2 * inner)
         )  // [R, I]
         return try y + down(context.dropout(config.mlpDropout, gated), context)  // [R, H]
+    }
+
+    /// Describes the block on `[B, S, H]`.
+    func describe(
+        _ g: inout GraphBuilder,
+        _ x: Graph.Value,
+        _ rotation: GraphRotation,
+        _ inputs: GraphInputs
+    ) throws(ModelError) -> Graph.Value {
+        let normalized = if let attentionNorm { try g.norm(x, attentionNorm) } else { x }
+        let attended = try attention.describe(&g, normalized, rotation, inputs)
+        let y = try g.add(x, attended, label: "residual")
+        let input = try g.norm(y, feedForwardNorm)
+        let both = try g.linear(input, up)  // [B, S, 2 I]
+        let inner = config.intermediateSize
+        let gate = try g.narrowed(both, to: 0..<inner)
+        let factor = try g.narrowed(both, to: inner..<2 * inner)
+        let gated = try g.gated(gate, factor, config.activation)
+        let added = try g.linear(gated, down)
+        return try g.add(y, added, label: "residual")
     }
 }
 
@@ -262,6 +300,19 @@ final class ModernBertModel: Backbone {
             }
         )  // [R, H]
     }
+
+    func describe(_ g: inout GraphBuilder, _ inputs: GraphInputs) throws(ModelError) -> Graph.Value {
+        let words = try g.lookup(tokenEmbedding, inputs.ids)
+        var x = try g.norm(words, embeddingNorm)
+        for (index, block) in blocks.enumerated() {
+            let rotary = block.isLocal ? config.localRotary : config.globalRotary
+            let rotation = try g.rotation(rotary, inputs)
+            x = try g.scoped("layer.\(index)") { g throws(ModelError) in
+                try block.describe(&g, x, rotation, inputs)
+            }
+        }
+        return try g.norm(x, norm)
+    }
 }
 
 /// ModernBERT's head: a dense layer, an activation, a norm, and an output layer.
@@ -296,5 +347,12 @@ private struct ModernBertHead: ClassificationHead {
     func logits(_ pooled: Tensor, _ context: ForwardContext) throws(TorchError) -> Tensor {
         let inner = try norm(config.classifierActivation(dense(pooled, context)))  // [B, H]
         return try output(context.dropout(config.classifierDropout, inner), context)  // [B, K]
+    }
+
+    func describe(_ g: inout GraphBuilder, _ pooled: Graph.Value) throws(ModelError) -> Graph.Value {
+        let projected = try g.linear(pooled, dense)
+        let activated = try g.activated(projected, config.classifierActivation)
+        let inner = try g.norm(activated, norm)
+        return try g.linear(inner, output)
     }
 }

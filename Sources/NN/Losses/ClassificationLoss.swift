@@ -40,6 +40,7 @@ extension Targets {
         case .classes: "class ids"
         case .labelSets: "label sets"
         case .numbers: "numbers"
+        case .taught: "a teacher's logits"
         }
     }
 }

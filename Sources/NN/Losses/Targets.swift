@@ -6,6 +6,8 @@ public enum Targets: Sendable, Equatable {
     case labelSets([[Int]])
     /// One number per example.
     case numbers([Double])
+    /// A teacher's logits for every example, and labels for some.
+    indirect case taught(TaughtTargets)
 
     /// The number of examples.
     public var count: Int {
@@ -13,6 +15,7 @@ public enum Targets: Sendable, Equatable {
         case .classes(let ids): ids.count
         case .labelSets(let sets): sets.count
         case .numbers(let numbers): numbers.count
+        case .taught(let taught): taught.count
         }
     }
 
@@ -25,6 +28,7 @@ public enum Targets: Sendable, Equatable {
         case .classes(let ids): .classes(indices.map { ids[$0] })
         case .labelSets(let sets): .labelSets(indices.map { sets[$0] })
         case .numbers(let numbers): .numbers(indices.map { numbers[$0] })
+        case .taught(let taught): .taught(taught.selecting(indices))
         }
     }
 }

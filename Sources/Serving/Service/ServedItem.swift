@@ -109,7 +109,7 @@ public enum ItemFault: Error, Sendable, Equatable, CustomStringConvertible {
     /// The computation failed.
     case failed(String)
 
-    /// Routes differ in what a request may say; the server's flag is for all of them.
+    /// Routes differ in the options of a request; the server's flag is for all of them.
     private static let remedy =
         "shorten it, let the request truncate it if its route has an option for that, or start the server with --auto-truncate true"
 

@@ -51,13 +51,17 @@ extension StepReplay {
                 ("examples", try Tensor(examples.map(Int64.init))), ("dropout", try Tensor(dropout)),
             ]
             if !encodings.typeIDs.isEmpty { tensors.append(("type_ids", try Tensor(encodings.typeIDs))) }
-            switch encoded.targets {
+            if case .taught(let taught) = encoded.targets {
+                tensors.append(("teacher", try Tensor(taught.logits, shape: [taught.count, taught.width])))
+                tensors.append(("labelled", try Tensor(taught.isLabelled.map { $0 ? UInt8(1) : 0 })))
+            }
+            switch encoded.targets?.ofLabels {
             case .classes(let ids): tensors.append(("classes", try Tensor(ids.map(Int64.init))))
             case .numbers(let numbers): tensors.append(("numbers", try Tensor(numbers)))
             case .labelSets(let sets):
                 tensors.append(("labels", try Tensor(sets.joined().map(Int64.init))))
                 tensors.append(("label_counts", try Tensor(sets.map { Int64($0.count) })))
-            case nil: break
+            case .taught, nil: break
             }
             return tensors.map { (prefix + $0.name, $0.tensor) }
         }
@@ -166,6 +170,22 @@ extension StepReplay {
     }
 
     private static func targets(_ file: SafetensorsFile) throws -> Targets? {
+        guard let labels = try labels(file) else { return nil }
+        guard let logits = try file.data("teacher", of: Float.self) else { return labels }
+        guard let isLabelled = try file.data("labelled", of: UInt8.self), !isLabelled.isEmpty,
+            isLabelled.count == labels.count, logits.count.isMultiple(of: isLabelled.count)
+        else { return nil }
+        return .taught(
+            TaughtTargets(
+                logits: logits,
+                width: logits.count / isLabelled.count,
+                labels: labels,
+                isLabelled: isLabelled.map { $0 != 0 }
+            )
+        )
+    }
+
+    private static func labels(_ file: SafetensorsFile) throws -> Targets? {
         if let ids = try file.data("classes", of: Int64.self) { return .classes(ids.map(Int.init)) }
         if let numbers = try file.data("numbers", of: Double.self) { return .numbers(numbers) }
         guard let labels = try file.data("labels", of: Int64.self),

@@ -52,7 +52,7 @@ public struct StepReplay: Sendable, Equatable {
     var frozen: [String]
 
     /// Whether the loss was custom, which a file cannot contain.
-    public var hasCustomLoss: Bool { loss == .custom }
+    public var hasCustomLoss: Bool { loss.isCustom }
 
     /// The token at a place of a report, as text.
     ///

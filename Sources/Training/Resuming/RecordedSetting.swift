@@ -72,6 +72,10 @@ struct RecordedSetting: Sendable {
             .double($0.labelSmoothingFactor)
         },
         RecordedSetting("focal_gamma", ["focalGamma"], .refused) { .double($0.focalGamma) },
+        RecordedSetting("distillation", ["distillation"], .refused) {
+            $0.distillation.map { JSONValue.string("temperature \($0.temperature), alpha \($0.alpha)") }
+                ?? .null
+        },
         // transformers' inexact loss weighs micro-batches, so their size matters, too.
         RecordedSetting("hf_compat_ga", ["hfCompatGradientAccumulation"], .refused) {
             .string(

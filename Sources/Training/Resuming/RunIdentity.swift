@@ -43,7 +43,7 @@ struct RunIdentity: Sendable, Equatable {
         data = trainer.train.fingerprint
         weights = try WeightsFingerprint(classifier.model.parameters.parameters)
         let loss = LossSettings(trainer.loss)
-        hasOwnLoss = loss == .custom
+        hasOwnLoss = loss.isCustom
         let isNarrow = classifier.model.parameters.parameters.contains { $0.value.dtype == .bfloat16 }
         let own: [Value] = [
             Value(name: "labels", value: .array(classifier.labels.map(JSONValue.string)), rule: .refused),
@@ -54,6 +54,11 @@ struct RunIdentity: Sendable, Equatable {
                 rule: .refused
             ),
             Value(name: "class_weights", value: loss.recordedWeights, rule: .refused),
+            Value(
+                name: "teacher_logits",
+                value: trainer.train.teacherFingerprint.map(JSONValue.string) ?? .null,
+                rule: .refused
+            ),
             Value(
                 name: "eval_data",
                 value: trainer.evaluation.map {
@@ -179,6 +184,11 @@ struct RunIdentity: Sendable, Equatable {
         case "order": "has another data order (\(before.shown)) than this one (\(now.shown))"
         case "labels": "has the labels \(before.shown), but this one has \(now.shown)"
         case "loss": "has the loss \(before.shown), but this one has \(now.shown)"
+        case "distillation":
+            "has the distillation \(before.shown), but this one has \(now.shown)"
+        case "teacher_logits":
+            "learned other logits of its teacher (\(before.shown)) than this one (\(now.shown)); keep the teacher, its texts and the "
+                + "folder of its logits as they were"
         case "eval_data":
             "chose its best model on other evaluation texts (\(before.shown)) than this one has (\(now.shown))"
         default:
@@ -236,10 +246,10 @@ extension LossSettings {
     /// The class weights as given; null if all are equal.
     fileprivate var recordedWeights: JSONValue {
         let weights: [Float]? =
-            switch self {
+            switch ofLabels {
             case .crossEntropy(let loss): loss.classWeights
             case .binaryCrossEntropy(let loss): loss.positiveWeights
-            case .squaredError, .custom: nil
+            case .squaredError, .custom, .distillation: nil
             }
         // Write the shortest float32 text: 0.6, not 0.60000002.
         return weights.map { .array($0.map { .number("\($0)") }) } ?? .null

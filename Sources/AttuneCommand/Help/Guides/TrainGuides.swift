@@ -47,6 +47,31 @@ extension TrainCommand: GuidedCommand {
     }
 }
 
+extension DistilCommand: GuidedCommand {
+    static var guide: HelpGuide {
+        HelpGuide(
+            examples: [
+                .init(
+                    "A small model that answers like a large one, from texts without labels",
+                    """
+                    attune distil --teacher runs/tickets --student sentence-transformers/all-MiniLM-L6-v2 --dataset tickets.csv \
+                    --output-dir runs/small
+                    """
+                ),
+                .init(
+                    "With the labels of the rows that have one, evaluated on rows of another file",
+                    """
+                    attune distil --teacher runs/tickets --student sentence-transformers/all-MiniLM-L6-v2 --dataset tickets.csv \
+                    --label-column label --alpha 0.7 --temperature 4 --eval-dataset tickets.csv --output-dir runs/small-labels
+                    """
+                ),
+            ],
+            common: ["teacher", "distillation-temperature", "distillation-alpha"] + TrainCommand.guide.common,
+            headings: TrainCommand.guide.headings
+        )
+    }
+}
+
 extension WatchCommand: GuidedCommand {
     static var guide: HelpGuide {
         HelpGuide(
