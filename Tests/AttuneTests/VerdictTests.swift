@@ -165,6 +165,8 @@ struct VerdictTests {
         let steps = self.verdict(good, curve(falling, evaluation: [0.8, 0.5])) { $0.maxSteps = 40 }
         #expect(steps?.text.hasSuffix("try --max-steps 80.") == true)
         #expect(self.verdict(good, curve(falling, evaluation: [0.8, 0.5, 0.499]))?.sign == nil)
+        let perfect = evaluation((0, 0, 50), (1, 1, 50))
+        #expect(self.verdict(perfect, curve(falling, evaluation: [0.8, 0.6, 0.5]))?.sign == nil)
     }
 
     @Test func `without evaluations the log tells whether the loss still falls`() {

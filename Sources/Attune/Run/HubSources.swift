@@ -92,6 +92,9 @@ private func download(
         }
     } catch let error as HubError {
         let named = error.adding("no local file or folder \(name), and on the Hub: ")
+        if kind == .model, [.unreachable, .offline].contains(error.code) {
+            throw named.adding(after: "; a model's folder or .gguf file on this machine needs no Hub")
+        }
         // The Hub answers for a name that does not exist as for one that needs permission.
         guard kind == .model, [.notFound, .notAllowed].contains(error.code),
             let nearest = PopularNames.nearest(to: name)

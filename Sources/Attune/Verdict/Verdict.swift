@@ -194,7 +194,16 @@ public struct Verdict: Sendable, Equatable {
         let ignored = neverPredicted(metrics)
         if !ignored.isEmpty { return .neverPredicted(ignored.map { name($0, labels) }) }
         if !keepsBest, let step = overfittingSince(curve) { return .overfitting(sinceStep: step) }
-        return isStillImproving(curve) ? .stillImproving : nil
+        // A longer run cannot improve answers that are all right.
+        return !isPerfect(metrics) && isStillImproving(curve) ? .stillImproving : nil
+    }
+
+    private static func isPerfect(_ metrics: EvaluationMetrics) -> Bool {
+        switch metrics {
+        case .singleLabel(let metrics): metrics.accuracy == 1
+        case .multiLabel(let metrics): metrics.averaged(\.f1, .micro) == 1
+        case .regression: false
+        }
     }
 
     /// The labels with at least three examples of which not one is found.
