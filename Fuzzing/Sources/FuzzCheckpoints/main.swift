@@ -189,35 +189,6 @@ struct Inputs {
     }
 }
 
-let arguments = CommandLine.arguments
-guard arguments.count == 5, let first = Int(arguments[3]), let count = Int(arguments[4]) else {
-    FileHandle.standardError.write(Data("usage: FuzzCheckpoints SEEDS WORK FIRST COUNT\n".utf8))
-    exit(64)
-}
-let work = URL(filePath: arguments[2], directoryHint: .isDirectory)
-let inputs = try Inputs(seeds: URL(filePath: arguments[1], directoryHint: .isDirectory), work: work)
-var counts: [String: (inputs: Int, read: Int)] = [:]
-let watchdog = Watchdog()
-watchdog.start()
-
-for number in first..<first + count {
-    watchdog.step()
-    var mutator = Mutator(random: SplitMix64(state: UInt64(number)))
-    try Data("\(number)\n".utf8).write(to: work.appending(path: "at"))
-    do {
-        let (kind, wasRead) = try inputs.run(&mutator)
-        counts[kind, default: (0, 0)].inputs += 1
-        if wasRead { counts[kind, default: (0, 0)].read += 1 }
-    } catch {
-        FileHandle.standardError.write(Data("input \(number): \(error)\n".utf8))
-        exit(1)
-    }
-    guard peakMegabytes() < 2048 else {
-        FileHandle.standardError.write(Data("input \(number): takes \(peakMegabytes()) MB\n".utf8))
-        exit(1)
-    }
-}
-for (kind, count) in counts.sorted(by: { $0.key < $1.key }) {
-    print("\(kind) \(count.inputs) \(count.read)")
-}
-print("peak \(peakMegabytes()) MB")
+let fuzzing = FuzzRun()
+let inputs = try Inputs(seeds: fuzzing.seeds, work: fuzzing.work)
+try fuzzing.eachInput { _, mutator in try inputs.run(&mutator) }

@@ -18,36 +18,25 @@ struct Seed {
     var kind: String { name.split(separator: ".").dropFirst().suffix(2).joined(separator: ".") }
 }
 
-let arguments = CommandLine.arguments
-guard arguments.count == 5, let first = Int(arguments[3]), let count = Int(arguments[4]) else {
-    FileHandle.standardError.write(Data("usage: FuzzData SEEDS WORK FIRST COUNT\n".utf8))
-    exit(64)
-}
-let work = URL(filePath: arguments[2], directoryHint: .isDirectory)
-let seeds = try FileManager.default.contentsOfDirectory(atPath: arguments[1]).sorted().map { name in
-    let file = URL(filePath: arguments[1]).appending(path: name)
-    return Seed(name: name, bytes: Array(try Data(contentsOf: file)))
-}
-var counts: [String: (inputs: Int, read: Int)] = [:]
-let watchdog = Watchdog()
-watchdog.start()
-var check = Check(folder: work)
-check.storage.temporaryFolder = work
+let fuzzing = FuzzRun()
+let seeds = try FileManager.default.contentsOfDirectory(atPath: fuzzing.seeds.path(percentEncoded: false))
+    .sorted().map { name in
+        Seed(name: name, bytes: Array(try Data(contentsOf: fuzzing.seeds.appending(path: name))))
+    }
+var check = Check(folder: fuzzing.work)
+check.storage.temporaryFolder = fuzzing.work
 
-for number in first..<first + count {
-    watchdog.step()
-    var mutator = Mutator(random: SplitMix64(state: UInt64(number)))
+try fuzzing.eachInput { number, mutator in
     let seed = seeds[mutator.int(0..<seeds.count)]
     let other = seeds[mutator.int(0..<seeds.count)]
     let bytes = mutator.damaged(seed.bytes, other: other.bytes, isText: seed.isText)
     check.storage.memoryLimit = mutator.int(0..<4) == 0 ? mutator.int(0..<2000) : 1 << 30
-    var url = work.appending(path: "\(number)-\(seed.name)")
+    var url = fuzzing.work.appending(path: "\(number)-\(seed.name)")
     let input = url
     try Data(bytes).write(to: input)
-    try Data("\(number)\n".utf8).write(to: work.appending(path: "at"))
     // A dataset card needs files that it may name.
     if seed.name.hasSuffix(".md") {
-        url = work.appending(path: "folder")
+        url = fuzzing.work.appending(path: "folder")
         try? FileManager.default.removeItem(at: url)
         try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
         try Data(bytes).write(to: url.appending(path: "README.md"))
@@ -55,21 +44,8 @@ for number in first..<first + count {
             try Data("text,label\nx,y\n".utf8).write(to: url.appending(path: name))
         }
     }
-    do {
-        let wasRead = try check.read(url, thoroughly: number % 8 == 0)
-        counts[seed.kind, default: (0, 0)].inputs += 1
-        if wasRead { counts[seed.kind, default: (0, 0)].read += 1 }
-    } catch {
-        FileHandle.standardError.write(Data("input \(number): \(error)\n".utf8))
-        exit(1)
-    }
-    guard peakMegabytes() < 2048 else {
-        FileHandle.standardError.write(Data("input \(number): takes \(peakMegabytes()) MB\n".utf8))
-        exit(1)
-    }
+    let wasRead = try check.read(url, thoroughly: number % 8 == 0)
+    // If it fails, the input remains.
     try? FileManager.default.removeItem(at: input)
+    return (seed.kind, wasRead)
 }
-for (kind, count) in counts.sorted(by: { $0.key < $1.key }) {
-    print("\(kind) \(count.inputs) \(count.read)")
-}
-print("peak \(peakMegabytes()) MB")

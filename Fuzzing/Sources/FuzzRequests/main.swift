@@ -13,12 +13,6 @@ struct Violation: Error, CustomStringConvertible {
     var description: String
 }
 
-/// Writes a line to standard error and ends the program.
-func fail(_ line: String, code: Int32 = 1) -> Never {
-    FileHandle.standardError.write(Data((line + "\n").utf8))
-    exit(code)
-}
-
 /// Returns a body: mostly a valid one with damaged values or bytes, and sometimes a large or deep one.
 func makeBody(_ number: Int, of family: Family, _ mutator: inout Mutator) -> [UInt8] {
     let seed = family.seeds[mutator.int(0..<family.seeds.count)]
@@ -85,33 +79,14 @@ func isAccepted(_ body: [UInt8], by family: Family) throws -> Bool {
     }
 }
 
-let arguments = CommandLine.arguments
-guard arguments.count == 5, let first = Int(arguments[3]), let count = Int(arguments[4]) else {
-    fail("usage: FuzzRequests SEEDS WORK FIRST COUNT", code: 64)
-}
-let work = URL(filePath: arguments[2], directoryHint: .isDirectory)
-var counts: [String: (inputs: Int, accepted: Int)] = [:]
-let watchdog = Watchdog()
-watchdog.start()
-for number in first..<first + count {
-    watchdog.step()
-    var mutator = Mutator(random: SplitMix64(state: UInt64(number)), words: Family.words + Mutator.dataWords)
+let fuzzing = FuzzRun()
+try fuzzing.eachInput(words: Family.words + Mutator.dataWords) { number, mutator in
     let family = Family.all[mutator.int(0..<Family.all.count)]
     let body = makeBody(number, of: family, &mutator)
-    try Data(body).write(to: work.appending(path: "body"))
-    try Data("\(number)\n".utf8).write(to: work.appending(path: "at"))
+    try Data(body).write(to: fuzzing.work.appending(path: "body"))
     do {
-        let accepted = try isAccepted(body, by: family)
-        counts[family.name, default: (0, 0)].inputs += 1
-        if accepted { counts[family.name, default: (0, 0)].accepted += 1 }
+        return (family.name, try isAccepted(body, by: family))
     } catch {
-        fail("body \(number) of \(family.name): \(error)")
-    }
-    guard peakMegabytes() < 2048 else {
-        fail("body \(number) of \(family.name): takes \(peakMegabytes()) MB")
+        throw Violation(description: "a body of \(family.name): \(error)")
     }
 }
-for (name, count) in counts.sorted(by: { $0.key < $1.key }) {
-    print("\(name) \(count.inputs) \(count.accepted)")
-}
-print("peak \(peakMegabytes()) MB")
