@@ -35,6 +35,10 @@ extension ONNXLowering {
         _ form: WeightForm,
         _ type: ONNXType
     ) throws(ExportError) -> String {
+        if type == .float32, options.precision == .float16 {
+            // Stored once, in two bytes.
+            return converted(try weight(name, form, .float16), from: .float16, to: .float32)
+        }
         let parameter = try parameter(name)
         let shape = form == .plain ? parameter.shape : parameter.shape.reversed()
         return builder.shared("weight \(name) \(form) \(type)") {

@@ -13,6 +13,10 @@ struct ONNXLowering {
     private var results: [Int: String] = [:]
     /// The number of needed nodes that use each result.
     let useCounts: [Int]
+    /// The names of nodes that depend only on weights.
+    ///
+    /// A float16 file computes them in float32: programs compute them once, and ONNX Runtime 1.31 crashes on them in float16.
+    private let constantNodes: Set<String>
     /// The norms that are computed together with the sum before them, by the sum's node.
     private(set) var normsOfSums: [Int: Int] = [:]
     /// The states that are quantized when they are used, by the name of their result.
@@ -29,6 +33,7 @@ struct ONNXLowering {
         self.parameters = parameters
         self.options = options
         useCounts = graph.useCounts
+        constantNodes = graph.constantNodes
         if options.usesContribOperators { normsOfSums = graph.normsOfSums(useCounts) }
     }
 
@@ -75,7 +80,9 @@ struct ONNXLowering {
         switch node.type {
         case .bool: .bool
         case .int64: .int64
-        case .float: options.precision == .float16 && !node.needsFloat32 ? .float16 : .float32
+        case .float:
+            options.precision == .float16 && !node.needsFloat32 && !constantNodes.contains(node.name)
+                ? .float16 : .float32
         }
     }
 
@@ -206,6 +213,19 @@ extension Graph {
             for input in nodes[index].inputs { counts[input.index] += 1 }
         }
         return counts
+    }
+
+    /// The names of nodes that have inputs, all of which depend only on weights, and a fixed shape.
+    fileprivate var constantNodes: Set<String> {
+        var areConstant: [Bool] = []
+        var names: Set<String> = []
+        for node in nodes {
+            let isFixed = !node.shape.contains(.batch) && !node.shape.contains(.sequence)
+            let isConstant = isFixed && node.inputs.allSatisfy { areConstant[$0.index] }
+            areConstant.append(isConstant)
+            if isConstant, !node.inputs.isEmpty { names.insert(node.name) }
+        }
+        return names
     }
 
     /// The norms of sums of two states, by the sum's node.
