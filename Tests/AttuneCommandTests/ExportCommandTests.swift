@@ -49,6 +49,10 @@ struct ExportCommandTests {
             #expect(outcome.code == 0, "\(outcome.errors)")
             let result = try JSONValue.parse(Data(outcome.output.utf8))
             #expect(result["accuracy"]["rows"].int == 24 && result["accuracy"]["changed_rows"].int == 0)
+            for metric in ["accuracy", "matthews_correlation"] {
+                let values = ["before", "after"].map { result["accuracy"][$0][metric].double }
+                #expect(values[0] != nil && values[0] == values[1], "\(metric)")
+            }
             #expect(result["accuracy"]["before"] == result["accuracy"]["after"])
             let before = try #require(result["weight_bytes_before"].int)
             let files = try result["files"].elements()

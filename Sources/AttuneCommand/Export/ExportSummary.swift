@@ -63,9 +63,8 @@ struct ExportSummary {
         case .unchanged: return "\nloss of accuracy: none, because the weights are not rounded\n"
         case .notMeasured(let reason): return "\nloss of accuracy: not measured, because \(reason)\n"
         case .measured(let measured):
-            let names = measured.before.headline.map(\.name)
-            let rows = names.map { name in
-                [name] + [measured.before[name], measured.after[name]].map { $0.map(Self.number) ?? "" }
+            let rows = zip(measured.before.headline, measured.after.headline).map { before, after in
+                [before.name, Self.number(before.value), Self.number(after.value)]
             }
             let table = TextTable(numbers: [["on the given rows", "before", "after"]] + rows).text
             let changed = measured.changedRows.map { count in
@@ -110,7 +109,9 @@ struct ExportSummary {
     }
 
     private static func object(_ metrics: EvaluationMetrics) -> JSONValue {
-        .object(JSONObject(metrics.headline.map { ($0.name, .double($0.value)) }))
+        .object(
+            JSONObject(zip(metrics.headlineNames, metrics.headline).map { ($0, .double($1.value)) })
+        )
     }
 }
 
