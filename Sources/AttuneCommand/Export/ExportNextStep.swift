@@ -41,7 +41,7 @@ struct ExportNextStep {
             [
                 "from llama_cpp import Llama, LLAMA_POOLING_TYPE_RANK",
                 "model = Llama(\(quoted), embedding=True, pooling_type=LLAMA_POOLING_TYPE_RANK)",
-                "print(model.embed(\"…\"))  # the logits, in families whose head llama.cpp reads",
+                "print(model.embed(\"…\"))  # logits; a state of the last token if llama.cpp lacks the head",
             ]
         case .coreml:
             [
