@@ -43,7 +43,7 @@ public final class Parameter {
     package var keptEnds: [Tensor]?
     /// The values rounded to bfloat16, and the version of the values.
     private var bfloat16Copy: (tensor: Tensor, version: UInt32)?
-    /// The float32 sum of gradients of ``sumGradient()``, or the gradient of ``replaceGradient(by:)``.
+    /// The float32 sum of gradients of ``sumGradient()``, or the gradient of `replaceGradient(by:)`.
     private var gradientSum: Tensor?
 
     /// The zero-based index of its block: the number after `layers`, `layer`, `h` or `blocks` in its name; nil for
@@ -161,7 +161,7 @@ extension Parameter {
 extension Parameter {
     /// Returns the accumulated gradient; nil if there is none.
     ///
-    /// - Returns: The gradient in the values' type, or in float32 after ``sumGradient()`` or ``replaceGradient(by:)``.
+    /// - Returns: The gradient in the values' type, or in float32 after ``sumGradient()`` or `replaceGradient(by:)`.
     /// - Throws: `.failed`.
     public func gradient() throws(TorchError) -> Tensor? {
         if let gradientSum { return gradientSum }
