@@ -173,11 +173,11 @@ public struct BitsAndBytesCheckpoint: Checkpoint {
         }
     }
 
-    /// Drops a tensor's pages from this process's memory; a quantized matrix stays mapped.
+    /// Drops a tensor's pages from this process's memory; they are read again when they are used again.
     ///
     /// - Parameter name: A name in ``tensorNames``.
     public func release(_ name: String) {
-        if layers[name] == nil { base.release(name) }
+        for part in layers[name]?.names(name) ?? [name] { base.release(part) }
     }
 
     /// Returns a quantized matrix `[out, in]` as it is stored.

@@ -25,6 +25,19 @@ enum BitsAndBytesLayer: Sendable {
         return weight.dropLast("weight".count) + part
     }
 
+    /// The names of the tensors that hold a matrix; some may be missing.
+    ///
+    /// - Parameter weight: The name of the matrix.
+    /// - Returns: The names, first that of the codes.
+    func names(_ weight: String) -> [String] {
+        switch self {
+        case .fourBits(let state):
+            [weight, Self.stateName(weight, state.kind)]
+                + (Self.parts + Self.nestedParts).map { "\(weight).\($0)" }
+        case .eightBits: ["weight", "SCB", "weight_format"].compactMap { Self.neighbor($0, of: weight) }
+        }
+    }
+
     // MARK: Checking
 
     /// Reads and checks the layout of a 4-bit matrix.
@@ -118,20 +131,16 @@ enum BitsAndBytesLayer: Sendable {
 
     /// Shape, storage and size, without reading the matrix.
     func info(_ weight: String, in checkpoint: any Checkpoint) -> TensorInfo {
-        func bytes(_ names: [String?]) -> Int {
-            names.reduce(0) { $0 + ($1.flatMap(checkpoint.info)?.byteCount ?? 0) }
-        }
-        switch self {
+        let bytes = names(weight).reduce(0) { $0 + (checkpoint.info($1)?.byteCount ?? 0) }
+        return switch self {
         case .fourBits(let state):
-            let parts = (Self.parts + Self.nestedParts).map { "\(weight).\($0)" }
-            return TensorInfo(
+            TensorInfo(
                 shape: [state.rows, state.columns],
                 storage: state.kind.uppercased(),
-                partBytes: bytes([weight, Self.stateName(weight, state.kind)] + parts)
+                partBytes: bytes
             )
         case .eightBits(let rows, let columns):
-            let parts = ["weight", "SCB", "weight_format"].map { Self.neighbor($0, of: weight) }
-            return TensorInfo(shape: [rows, columns], storage: "INT8", partBytes: bytes(parts))
+            TensorInfo(shape: [rows, columns], storage: "INT8", partBytes: bytes)
         }
     }
 

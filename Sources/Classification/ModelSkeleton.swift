@@ -75,6 +75,15 @@ package struct ModelSkeleton {
         )
     }
 
+    /// Whether the checkpoint's matrices are blocks of a GGUF file, which stays mapped if they are frozen.
+    package var hasMatricesInFile: Bool {
+        for name in source.checkpoint.tensorNames {
+            // All quantized matrices of a checkpoint are of one kind.
+            if let matrix = try? source.checkpoint.quantized(name) { return matrix.isInFile }
+        }
+        return false
+    }
+
     /// A storage for random weights of about the size of the checkpoint's quantized matrices.
     private var similarStorage: FrozenStorage {
         var (bits, count) = (0, 0)

@@ -81,6 +81,30 @@ struct QuantizableMatrices {
         return try quantize(tensor, kind, name: source)
     }
 
+    /// Returns the tensors that will hold a matrix, without quantizing it.
+    ///
+    /// - Parameters:
+    ///   - parameter: The parameter.
+    ///   - source: The matrix's name in the checkpoint; nil for a parameter that the checkpoint lacks.
+    ///   - checkpoint: The checkpoint.
+    /// - Returns: Nil for a parameter in floating point; empty for a matrix in the blocks of a file, which stays there.
+    /// - Throws: `CheckpointError` for a damaged matrix.
+    func specs(
+        of parameter: Parameter,
+        _ source: String?,
+        in checkpoint: any Checkpoint
+    ) throws -> [TensorSpec]? {
+        guard let source, let kind = kinds[parameter.name], checkpoint.info(source)?.shape == parameter.shape
+        else { return nil }
+        if let stored = try checkpoint.quantized(source) { return stored.tensors.map(\.spec) }
+        guard kind != .table, case .quantized(let type, let isDouble) = storage else { return nil }
+        return QuantizedMatrix.specs(
+            of: kind == .transposed ? parameter.shape.reversed() : parameter.shape,
+            as: type,
+            isDoubleQuantized: isDouble
+        )
+    }
+
     /// Quantizes the values of a parameter; nil for one that stays in floating point.
     func quantized(_ parameter: Parameter) throws -> QuantizedMatrix? {
         guard let kind = kinds[parameter.name], kind != .table, case .quantized = storage else { return nil }

@@ -73,8 +73,8 @@ extension SequenceClassifier {
             labels: resolved.labels,
             grown: embedding.shape[0] > storedRows ? (embedding.name, storedRows) : nil
         )
-        let blockWeights = try blockWeights(of: parameters, family, options)
-        var report = try fill(contents, from: checkpoint, family, options, random, base, blockWeights)
+        let (filled, blockWeights) = try fill(contents, from: checkpoint, family, options, random, base)
+        var report = filled
         report.unreadFields = unreadFields
         report.notes = reader.notes + report.notes
         if keepsHead, let note = configuration.labelNote { report.notes.append(note) }
@@ -86,22 +86,6 @@ extension SequenceClassifier {
         )
         classifier.blockWeights = blockWeights
         return (classifier, report)
-    }
-
-    /// Returns the place of the blocks' weights that the options ask for; nil if they are in memory.
-    private static func blockWeights(
-        of store: ParameterStore,
-        _ family: ModelFamily,
-        _ options: LoadOptions
-    ) throws -> (any BlockWeights)? {
-        guard let shard = options.shard else {
-            return try options.offloadFolder.map { try BlockOffload(in: $0) }
-        }
-        return try BlockShards(
-            store.parameters.map { (parameter: $0, dtype: weightsDType(of: $0, family, options)) },
-            rank: shard.rank,
-            of: shard.count
-        )
     }
 
     /// Returns the configuration of the requested classifier.
@@ -210,9 +194,8 @@ extension SequenceClassifier {
         _ family: ModelFamily,
         _ options: LoadOptions,
         _ random: RandomSource,
-        _ base: SharedBase?,
-        _ blockWeights: (any BlockWeights)?
-    ) throws -> LoadReport {
+        _ base: SharedBase?
+    ) throws -> (report: LoadReport, blockWeights: (any BlockWeights)?) {
         let store = contents.store
         var report = LoadReport()
         report.notes = checkpoint.notes
@@ -221,6 +204,10 @@ extension SequenceClassifier {
         // Check everything before reading the first tensor.
         try requireFit(contents, checkpoint, sources, &report)
         let quantizable = QuantizableMatrices(of: store, contents.keys, options)
+        let blockWeights = try blockWeights(of: store, options) { [sources] parameter in
+            try quantizable.specs(of: parameter, sources[parameter.name], in: checkpoint)
+                ?? [TensorSpec(shape: parameter.shape, dtype: weightsDType(of: parameter, family, options))]
+        }
         func load(_ parameter: Parameter) throws {
             guard let source = sources[parameter.name] else {
                 try parameter.initialize(random: random)
@@ -263,8 +250,12 @@ extension SequenceClassifier {
         for parameter in store.parameters {
             try load(parameter)
             try blockWeights?.take(parameter)
+            // The codes of a divided matrix are at another place now.
+            if options.shard != nil, parameter.quantized != nil, let source = sources[parameter.name] {
+                checkpoint.release(source)
+            }
         }
-        return report
+        return (report, blockWeights)
     }
 
     /// Returns the type of a parameter.

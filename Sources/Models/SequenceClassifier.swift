@@ -140,16 +140,23 @@ public final class SequenceClassifier {
         maxShardSize: Int = 50_000_000_000,
         for purpose: SavingPurpose = .use
     ) throws {
-        let tensors = try parameters.parameters.flatMap { try savedTensors(of: $0, for: purpose) }
+        var tensors: [(name: String, tensor: Tensor)] = []
+        // The parameters of the tensors, which are several for a quantized matrix.
+        var owners: [String: String] = [:]
+        for parameter in parameters.parameters {
+            let saved = try savedTensors(of: parameter, for: purpose)
+            for (name, _) in saved { owners[name] = parameter.name }
+            tensors += saved
+        }
         try saveSafetensors(
             tensors,
             toFolder: folder,
             maxShardSize: maxShardSize,
             bypassesCache: purpose == .resumption,
             written: { [blockWeights] in blockWeights?.release($0) },
-            writing: { [blockWeights] (name) throws(CheckpointError) in
+            writing: { [blockWeights, owners] (name) throws(CheckpointError) in
                 do throws(TorchError) {
-                    try blockWeights?.prepare(name)
+                    try blockWeights?.prepare(owners[name] ?? name)
                 } catch {
                     throw CheckpointError(.inputOutput, "cannot write tensor \"\(name)\": \(error)")
                 }

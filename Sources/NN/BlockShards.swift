@@ -6,8 +6,14 @@ package import Torch
 /// The other ranks only have addresses for them, where the values can be received when their block is used and whose pages are
 /// given back afterwards. So tensors never move. This type knows places; the training loop exchanges the values.
 ///
+/// The values of a quantized matrix are its codes and scales. A matrix in the blocks of a GGUF file stays in that file, which every
+/// rank maps: the system can drop such pages itself, and the ranks of a host share them.
+///
 /// Source: Rajbhandari et al. 2020 (ZeRO-3), with whole parameters as units.
 package final class BlockShards: BlockWeights {
+    /// A parameter, and the tensors that will hold its values; none for a matrix that stays in a file.
+    package typealias Member = (parameter: Parameter, specs: [TensorSpec])
+
     /// The parameters of one block that belong to one rank, one after another in memory.
     package struct Part {
         /// The rank that has the values.
@@ -30,17 +36,16 @@ package final class BlockShards: BlockWeights {
             bytes = try Tensor(borrowing: start, shape: [byteCount], dtype: .uint8, owner: pages)
         }
 
-        fileprivate func tensor(
-            _ offset: Int,
-            _ parameter: Parameter,
-            _ dtype: DType
-        ) throws(TorchError) -> Tensor {
-            try Tensor(
-                borrowing: start + offset,
-                shape: parameter.shape,
-                dtype: dtype,
-                owner: pages
-            )
+        /// Returns tensors at consecutive places.
+        fileprivate func tensors(_ specs: [TensorSpec], from offset: Int) throws(TorchError) -> [Tensor] {
+            var (tensors, place) = ([Tensor](), start + offset)
+            for spec in specs {
+                tensors.append(
+                    try Tensor(borrowing: place, shape: spec.shape, dtype: spec.dtype, owner: pages)
+                )
+                place += BlockShards.placeSize(spec)
+            }
+            return tensors
         }
 
         /// Gives the pages back to the system; the values are lost on this rank.
@@ -53,11 +58,17 @@ package final class BlockShards: BlockWeights {
     /// A parameter's place.
     package struct Slot {
         package let parameter: Parameter
-        /// The values at their place.
-        package let tensor: Tensor
+        /// The values at their place: one tensor, or several of a quantized matrix.
+        package let tensors: [Tensor]
         package let block: Int
         /// The rank that has the values.
         package let owner: Int
+
+        /// Whether the parameter's values are at their place.
+        fileprivate var isInPlace: Bool {
+            let found = parameter.tensors
+            return found.count == tensors.count && zip(found, tensors).allSatisfy { $0 === $1 }
+        }
     }
 
     package let rank: Int
@@ -67,48 +78,42 @@ package final class BlockShards: BlockWeights {
     private let order: [String]
     private var slots: [String: Slot]
 
-    /// The parts of memory begin at multiples of this number of bytes.
+    /// Tensors begin at multiples of this number of bytes.
     private static let alignment = 64
 
     /// Divides the parameters of all blocks.
     ///
     /// - Parameters:
-    ///   - parameters: Parameters in the model's order, equal on all ranks, and the types of their values. Those outside of the
-    ///     blocks are left out.
+    ///   - members: Parameters in the model's order, and the tensors that will hold their values, equal on all ranks. Parameters
+    ///     outside of the blocks and those that stay in a file are left out.
     ///   - rank: This rank.
     ///   - rankCount: The number of ranks.
     /// - Throws: `.outOfMemory` if there are no addresses left.
-    package init(
-        _ parameters: [(parameter: Parameter, dtype: DType)],
-        rank: Int,
-        of rankCount: Int
-    ) throws(TorchError) {
+    package init(_ members: [Member], rank: Int, of rankCount: Int) throws(TorchError) {
         (self.rank, self.rankCount) = (rank, rankCount)
-        let placed = parameters.filter { $0.parameter.block != nil && $0.parameter.shape.reduce(1, *) > 0 }
+        let placed = members.filter { $0.parameter.block != nil && Self.partSize($0) > 0 }
         order = placed.map(\.parameter.name)
-        var blocks: [Int: [(parameter: Parameter, dtype: DType)]] = [:]
+        var blocks: [Int: [Member]] = [:]
         for member in placed { blocks[member.parameter.block ?? 0, default: []].append(member) }
         var (slots, parts) = ([String: Slot](), [[Part]]())
         var loads = [Int](repeating: 0, count: max(rankCount, 1))
         for block in 0..<(blocks.keys.max() ?? -1) + 1 {
             let members = blocks[block] ?? []
-            let owners = Self.owners(of: members.map(Self.byteCount), &loads)
+            let owners = Self.owners(of: members.map(Self.partSize), &loads)
             var ofBlock: [Part] = []
             for owner in 0..<rankCount {
-                let own = members.indices.filter { owners[$0] == owner }
+                let own = members.indices.filter { owners[$0] == owner }.map { members[$0] }
                 guard !own.isEmpty else { continue }
-                let sizes = own.map { Self.byteCount(members[$0]) }
-                let part = try Part(owner: owner, byteCount: sizes.reduce(0, +))
+                let part = try Part(owner: owner, byteCount: own.reduce(0) { $0 + Self.partSize($1) })
                 var offset = 0
-                for (index, size) in zip(own, sizes) {
-                    let (parameter, dtype) = members[index]
-                    slots[parameter.name] = Slot(
-                        parameter: parameter,
-                        tensor: try part.tensor(offset, parameter, dtype),
+                for member in own {
+                    slots[member.parameter.name] = Slot(
+                        parameter: member.parameter,
+                        tensors: try part.tensors(member.specs, from: offset),
                         block: block,
                         owner: owner
                     )
-                    offset += size
+                    offset += Self.partSize(member)
                 }
                 ofBlock.append(part)
             }
@@ -117,10 +122,30 @@ package final class BlockShards: BlockWeights {
         (self.slots, self.parts) = (slots, parts)
     }
 
-    /// The bytes of a parameter in a part.
-    private static func byteCount(_ member: (parameter: Parameter, dtype: DType)) -> Int {
-        let bytes = member.parameter.shape.reduce(1, *) * member.dtype.byteWidth
-        return (bytes + alignment - 1) / alignment * alignment
+    /// Divides the parameters of all blocks in the form that they have.
+    ///
+    /// - Parameters:
+    ///   - parameters: Parameters with values in the model's order; those outside of the blocks are left out.
+    ///   - rank: This rank.
+    ///   - rankCount: The number of ranks.
+    /// - Throws: `.outOfMemory` if there are no addresses left.
+    package convenience init(
+        _ parameters: [Parameter],
+        rank: Int,
+        of rankCount: Int
+    ) throws(TorchError) {
+        let members = parameters.map { (parameter: $0, specs: $0.tensors.map(\.spec)) }
+        try self.init(members, rank: rank, of: rankCount)
+    }
+
+    /// The bytes of a tensor's place in a part.
+    private static func placeSize(_ spec: TensorSpec) -> Int {
+        (spec.byteCount + alignment - 1) / alignment * alignment
+    }
+
+    /// The bytes of a parameter's place in a part.
+    private static func partSize(_ member: Member) -> Int {
+        member.specs.reduce(0) { $0 + placeSize($1) }
     }
 
     /// Divides a block among ranks: the largest parameter first, each to the rank with the fewest bytes so far.
@@ -155,21 +180,22 @@ package final class BlockShards: BlockWeights {
 
     /// Moves the values of a parameter to their place on their owner, and drops them on other ranks.
     ///
-    /// A parameter that is quantized or has another type than expected stays whole on every rank.
+    /// A parameter whose values have another form than expected stays whole on every rank.
     ///
     /// - Parameter parameter: The parameter, with values.
     /// - Throws: `TorchError`.
     package func take(_ parameter: Parameter) throws {
-        guard let slot = slots[parameter.name], parameter.value !== slot.tensor else { return }
-        guard parameter.quantized == nil, parameter.value.dtype == slot.tensor.dtype,
-            parameter.value.device == .cpu
-        else {
+        guard let slot = slots[parameter.name], !slot.isInPlace else { return }
+        let values = parameter.tensors
+        guard values.map(\.spec) == slot.tensors.map(\.spec), parameter.value.device == .cpu else {
             slots[parameter.name] = nil
             return
         }
         let ends = try parameter.sampledEnds()
-        if slot.owner == rank { try slot.tensor.assign(parameter.value.detached()) }
-        try parameter.set(slot.tensor)
+        if slot.owner == rank {
+            for (place, tensor) in zip(slot.tensors, values) { try place.assign(tensor.detached()) }
+        }
+        try parameter.hold(in: slot.tensors)
         parameter.keptEnds = ends
     }
 
@@ -179,11 +205,13 @@ package final class BlockShards: BlockWeights {
     /// - Throws: `.outOfMemory`.
     package func giveBack(_ name: String) throws(TorchError) {
         guard let slot = slots.removeValue(forKey: name) else { return }
-        try slot.parameter.set(slot.tensor.detached().copy())
+        try slot.parameter.hold(
+            in: slot.tensors.map { (tensor) throws(TorchError) in try tensor.detached().copy() }
+        )
     }
 
     /// Leaves out parameters that have got other values since ``take(_:)``; each rank has those.
-    package func leaveOutReplaced() { slots = slots.filter { $1.parameter.value === $1.tensor } }
+    package func leaveOutReplaced() { slots = slots.filter { $1.isInPlace } }
 
     // Until the ranks are connected, and after they have parted, nothing can be computed.
 

@@ -28,9 +28,10 @@ extension QuantizedMatrix {
         let height = (count + columns - 1) / columns
         let first = try dequantized(rows: 0..<height).reshaped([height * columns])
         let last = try dequantized(rows: rows - height..<rows).reshaped([height * columns])
+        // Copies, because a view would keep whole rows in memory.
         return [
-            try first.narrowed(0, to: 0..<count),
-            try last.narrowed(0, to: height * columns - count..<height * columns),
+            try first.narrowed(0, to: 0..<count).copy(),
+            try last.narrowed(0, to: height * columns - count..<height * columns).copy(),
         ]
     }
 }

@@ -80,10 +80,13 @@ package struct FourBitCodes {
         )
     }
 
-    /// Quantizes plain scales to 8 bits, in blocks of 256.
+    /// The number of scales that share a scale in ``quantizeScales()``.
+    static let nestedBlockSize = 256
+
+    /// Quantizes plain scales to 8 bits, in blocks of ``nestedBlockSize``.
     mutating func quantizeScales() throws(TorchError) {
         guard case .plain(let plain) = scales else { return }
-        let blockSize = 256
+        let blockSize = Self.nestedBlockSize
         let map = try Moments8.dynamicMap(isSigned: true)
         var (codes, sizes, offset) = (ct_tensor(), ct_tensor(), Float(0))
         let status = withExtendedLifetime((plain, map)) {
@@ -101,18 +104,34 @@ package struct FourBitCodes {
         )
     }
 
-    /// All tensors.
-    private var parts: [Tensor] {
+    /// All tensors, in a fixed order.
+    var tensors: [Tensor] {
         switch scales {
         case .plain(let scales): [codes, scales]
         case .nested(let nested): [codes, nested.codes, nested.map, nested.scales]
         }
     }
 
-    var byteCount: Int { parts.reduce(0) { $0 + $1.count * $1.dtype.byteWidth } }
+    /// The same codes and scales in other tensors.
+    ///
+    /// - Parameter others: Tensors in the order of ``tensors``, of the same shapes and types.
+    /// - Returns: Codes that refer to these tensors.
+    func held(by others: [Tensor]) -> FourBitCodes {
+        var result = self
+        result.codes = others[0]
+        switch scales {
+        case .plain: result.scales = .plain(others[1])
+        case .nested(var nested):
+            (nested.codes, nested.map, nested.scales) = (others[1], others[2], others[3])
+            result.scales = .nested(nested)
+        }
+        return result
+    }
+
+    var byteCount: Int { tensors.reduce(0) { $0 + $1.spec.byteCount } }
 
     func dequantize(from row: Int, into output: Tensor) throws(TorchError) {
-        let status = withExtendedLifetime((parts, output)) {
+        let status = withExtendedLifetime((tensors, output)) {
             ct_quant_dequantize4(output.handle, native, Int64(row))
         }
         try check("dequantize", status)

@@ -1,6 +1,11 @@
+import Checkpoints
 import Foundation
+import Models
+import NN
 import TestSupport
 import Testing
+import Torch
+import Training
 
 @testable import Attune
 @testable import Classification
@@ -88,6 +93,34 @@ struct ForecastTests {
                 (try? growth.trials.outline.weightCount(blocks: blocks)) ?? 0
             }
             #expect(inFile.offloaded == 7 * 12 * (blocks[1] - blocks[0]))
+        }
+    }
+
+    @Test func `several processes divide the codes and scales of a quantized base, but not the adapter`()
+        throws
+    {
+        try withTemporaryFolder { folder in
+            var job = try job(in: folder)
+            job.recipe.adapter = .lora(targets: .allLinear)
+            job.recipe.adapter?.frozenStorage = .quantized(.nf4, isDouble: true)
+            job.recipe.processes.zeroStage = .three
+            job.worldSize = 2
+            let growth = try extrapolation(job, blocks: 10)
+            let whole = try MemoryProbe.classifier(
+                job,
+                growth.trials.outline,
+                blocks: 10,
+                labels: growth.trials.labels,
+                .singleLabel
+            )
+            let frozen = whole.model.parameters.parameters.filter { $0.block != nil && $0.isFrozen }
+            let bytes = frozen.reduce(0) { $0 + $1.byteCount }
+            #expect(growth.blocks.weightBytes == bytes && growth.blocks.trainedWeights == 0)
+            let divided = growth.memory(job.arguments, Self.nothing)
+            job.recipe.processes.zeroStage = .off
+            let undivided = growth.memory(job.arguments, Self.nothing)
+            // Half of all blocks but the two in use.
+            #expect(undivided.weights - divided.weights == (bytes - 2 * bytes / 10) / 2)
         }
     }
 

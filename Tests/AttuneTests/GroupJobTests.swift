@@ -1,8 +1,11 @@
+import Checkpoints
 import Foundation
+import Models
 import ProcessGroups
 import TestSupport
 import Testing
 import Torch
+import Training
 
 @testable import Attune
 
@@ -129,6 +132,33 @@ struct GroupJobTests {
                 abs(endings[0].meanLoss - alone.meanLoss) < 1e-3,
                 "\(endings[0].meanLoss) \(alone.meanLoss)"
             )
+        }
+    }
+
+    // 1e-4: the ranks add up the gradients of the adapter in another order.
+    @Test func `an adapter on a quantized base that ranks divide is that of one process`() throws {
+        try withTemporaryFolder { folder in
+            var job = try job(in: folder)
+            job.recipe.adapter = .lora(targets: .allLinear)
+            job.recipe.adapter?.frozenStorage = .quantized(.nf4, isDouble: true)
+            job.recipe.processes.zeroStage = .three
+            let endings = try runTogether(job, in: folder)
+            #expect(endings.map(\.step) == [6, 6] && endings[0].meanLoss == endings[1].meanLoss)
+            #expect(endings[0].accuracy != nil && endings[0].accuracy == endings[1].accuracy)
+            #expect(endings[0].saved == ["checkpoint-3", "checkpoint-6"] && endings[1].saved.isEmpty)
+            var one = job
+            one.recipe.batch.size = 8
+            let alone = try Self.run(one, into: folder.appending(path: "one"), nil)
+            #expect(
+                abs(endings[0].meanLoss - alone.meanLoss) < 1e-4,
+                "\(endings[0].meanLoss) \(alone.meanLoss)"
+            )
+            let files = try ["rank-0", "one"].map {
+                try SafetensorsFile(contentsOf: folder.appending(path: "\($0)/adapter_model.safetensors"))
+            }
+            #expect(files[0].tensorNames == files[1].tensorNames)
+            // The fingerprint of the base, and its storage.
+            #expect(files[0].metadata == files[1].metadata)
         }
     }
 

@@ -110,6 +110,68 @@ struct QuantizedClassifierTests {
         }
     }
 
+    private static func ends(_ parameter: Parameter) throws -> [[Float]] {
+        try parameter.sampledEnds().map { try $0.array(of: Float.self) }
+    }
+
+    /// Loads a model whole and on each of two ranks, and compares the parts of the ranks.
+    private static func compareDivided(_ folder: URL, _ storage: FrozenStorage) throws {
+        func model(_ shard: (rank: Int, count: Int)?) throws -> SequenceClassifier {
+            let configuration = try Self.configuration(in: folder)
+            var options = SequenceClassifier.LoadOptions()
+            (options.frozenStorage, options.shard) = (storage, shard)
+            return try SequenceClassifier.load(
+                configuration.readingQuantized(openCheckpoint(folder: folder)),
+                configuration: configuration,
+                options: options,
+                random: RandomSource(seed: 0)
+            ).classifier
+        }
+        let whole = try model(nil)
+        for rank in 0..<2 {
+            let divided = try model((rank, 2))
+            let shards = try #require(divided.blockWeights as? BlockShards)
+            let matrices = divided.parameters.parameters.filter { $0.block != nil && $0.quantized != nil }
+            #expect(!matrices.isEmpty)
+            // The tensors of a matrix are predicted before it is read.
+            for matrix in matrices { #expect(shards[matrix.name] != nil, "\(matrix.name)") }
+            for slot in shards.all {
+                let expected = try #require(whole.parameters[slot.parameter.name])
+                #expect(slot.tensors.map(\.spec) == expected.tensors.map(\.spec))
+                #expect(try ends(slot.parameter) == ends(expected))
+                guard slot.owner == rank else { continue }
+                for (ours, theirs) in try paired(slot.tensors, expected.tensors) {
+                    let bytes = try [ours, theirs].map { try $0.withUnsafeBytes { Data($0) } }
+                    #expect(bytes[0] == bytes[1], "\(expected.name)")
+                }
+            }
+            let parts = shards.parts.joined()
+            let own = parts.filter { $0.owner == rank }.reduce(0) { $0 + $1.bytes.count }
+            let all = parts.reduce(0) { $0 + $1.bytes.count }
+            // Each goes to the rank with fewer bytes, so the ranks differ by one matrix at most. Tensors fill multiples of 64 bytes.
+            let largest = shards.all.map { slot in
+                slot.tensors.reduce(0) { $0 + ($1.spec.byteCount + 63) / 64 * 64 }
+            }
+            #expect(try abs(2 * own - all) <= #require(largest.max()))
+            #if os(Linux)
+            #expect(parts.allSatisfy { $0.owner == rank || $0.residentByteCount == 0 })
+            #endif
+        }
+    }
+
+    @Test(arguments: ["nf4", "nf4-double", "fp4", "int8"])
+    func `each rank keeps its part of a checkpoint that bitsandbytes has quantized`(name: String) throws {
+        try Self.compareDivided(Fixture.folder.appending(path: "quantized/llama-\(name)"), .asStored)
+    }
+
+    @Test(arguments: ["llama-gqa", "gpt2-plain", "bert-gelu"], storages)
+    func `each rank keeps its part of a base that is quantized while loading`(
+        name: String,
+        storage: FrozenStorage
+    ) throws {
+        try Self.compareDivided(Fixture.folder.appending(path: "models/\(name)"), storage)
+    }
+
     @Test
     func `a quantized model is written in bitsandbytes' form and read again, and merged in floating point`()
         throws

@@ -75,6 +75,29 @@ struct QuantizedMatrixTests {
         #expect(try QuantizedMatrix.quantizing(values, to: .int8).byteCount == 8192 + 128 * 4)
     }
 
+    @Test(arguments: Quantization.allCases, [false, true])
+    func `the tensors of a matrix are known before it is quantized, and may be others of the same sizes`(
+        kind: Quantization,
+        isDouble: Bool
+    ) throws {
+        for shape in [[1, 1], [5, 13], [64, 64], [301, 77]] {
+            let matrix = try QuantizedMatrix.quantizing(
+                .normal(shape, random: random),
+                to: kind,
+                isDoubleQuantized: isDouble
+            )
+            let specs = matrix.tensors.map(\.spec)
+            #expect(specs == QuantizedMatrix.specs(of: shape, as: kind, isDoubleQuantized: isDouble))
+            #expect(specs.reduce(0) { $0 + $1.byteCount } == matrix.byteCount)
+            let places = try specs.map { try Tensor.zeros($0.shape, dtype: $0.dtype) }
+            let moved = try matrix.held(by: places)
+            #expect(moved.storage == matrix.storage && moved.originalDType == matrix.originalDType)
+            for (place, tensor) in try paired(places, matrix.tensors) { try place.assign(tensor) }
+            #expect(try bytes(moved.dequantized()) == bytes(matrix.dequantized()), "\(shape)")
+            #expect(complaint { _ = try matrix.held(by: Array(places.dropLast())) }.contains(matrix.storage))
+        }
+    }
+
     @Test func `an empty matrix has no codes`() throws {
         for kind in Quantization.allCases {
             let matrix = try QuantizedMatrix.quantizing(.zeros([0, 64]), to: kind, isDoubleQuantized: true)

@@ -18,6 +18,10 @@ struct DataParallelRun: Sendable {
     var loss: (any ClassificationLoss)?
     var adapter: AdapterConfiguration?
     var weightsDType = DType.float32
+    /// The form of the matrices under an adapter.
+    var frozenStorage = FrozenStorage.floatingPoint
+    /// Whether a rank divides the weights while it loads them, as a job does, and not afterwards.
+    var dividesWhileLoading = false
     /// The steps of a trace; nil for none.
     var tracedSteps: ClosedRange<Int>?
     /// 17 texts of 3 to 13 ids.
@@ -86,8 +90,11 @@ struct DataParallelRun: Sendable {
         var options = SequenceClassifier.LoadOptions()
         options.labels = ["bad", "good"]
         options.weightsDType = weightsDType
+        options.frozenStorage = frozenStorage
+        if dividesWhileLoading { options.shard = group.map { (rank: $0.rank, count: $0.size) } }
         let path = Fixture.folder.appending(path: "models/tiny-base").path(percentEncoded: false)
         let classifier = try TextClassifier.load(path, options: options).classifier
+        if dividesWhileLoading, let group { try ShardedBlocks.connect(classifier.model, group) }
         if let adapter { try classifier.attach(adapter, report: LoadReport(), seed: 5) }
         var trainer = try Trainer(
             classifier,
@@ -118,7 +125,7 @@ struct DataParallelRun: Sendable {
         ending.trace = trainer.trace?.json ?? ""
         try classifier.model.shardedBlocks?.unite(classifier.model, everywhere: true)
         ending.weights = try classifier.model.parameters.parameters.map {
-            try $0.value.to(dtype: .float32).array(of: Float.self)
+            try ($0.quantized?.dequantized() ?? $0.value.to(dtype: .float32)).array(of: Float.self)
         }
         return ending
     }

@@ -31,11 +31,7 @@ struct ShardedBlocksTests {
     }
 
     private static func blocks(_ store: ParameterStore, _ group: ProcessGroup) throws -> ShardedBlocks {
-        let shards = try BlockShards(
-            store.parameters.map { (parameter: $0, dtype: $0.dtype) },
-            rank: group.rank,
-            of: group.size
-        )
+        let shards = try BlockShards(store.parameters, rank: group.rank, of: group.size)
         for parameter in store.parameters { try shards.take(parameter) }
         return ShardedBlocks(shards, group)
     }
@@ -91,17 +87,71 @@ struct ShardedBlocksTests {
         }
     }
 
+    @Test(.hangGuard, arguments: Quantization.allCases, [false, true])
+    func `a block's quantized matrices have their codes and scales when it begins`(
+        kind: Quantization,
+        isDouble: Bool
+    ) throws {
+        _ = try Ranks.run(2) { group in
+            let store = try Self.store()
+            let random = try RandomSource(seed: 5)
+            var expected: [[Float]] = []
+            for block in 0..<Self.blockCount {
+                let parameter = try #require(store["layers.\(block).up"])
+                let matrix = try QuantizedMatrix.quantizing(
+                    .normal(parameter.shape, random: random),
+                    to: kind,
+                    isDoubleQuantized: isDouble
+                )
+                expected.append(try matrix.dequantized().array(of: Float.self))
+                try parameter.set(matrix, device: .cpu)
+            }
+            let blocks = try Self.blocks(store, group)
+            let owners = Set(blocks.shards.all.filter { $0.tensors.count > 1 }.map(\.owner))
+            #expect(owners == [0, 1])
+            for block in Array(0..<Self.blockCount) + (0..<Self.blockCount).reversed() {
+                try blocks.begin(block)
+                let matrix = try #require(store["layers.\(block).up"]?.quantized)
+                #expect(
+                    try matrix.dequantized().array(of: Float.self) == expected[block],
+                    "block \(block) of rank \(group.rank)"
+                )
+            }
+            try blocks.forget()
+            #expect(blocks.foreignByteCount == 0)
+            #if os(Linux)
+            #expect(blocks.foreignResidentByteCount == 0)
+            #endif
+        }
+    }
+
+    @Test(.hangGuard) func `quantized values cannot be replaced by those of a checkpoint`() throws {
+        _ = try Ranks.run(2) { group in
+            let store = try Self.store()
+            let parameter = try #require(store["layers.0.up"])
+            let values = try Tensor.full(1, parameter.shape)
+            try parameter.set(.quantizing(values, to: .nf4), device: .cpu)
+            let blocks = try Self.blocks(store, group)
+            try blocks.together {
+                #expect {
+                    try blocks.assign(values, to: parameter)
+                } throws: { "\($0)".contains("layers.0.up") && "\($0)".contains("quantized") }
+            }
+        }
+    }
+
     @Test(.hangGuard) func `owners send changed values after other ranks have forgotten theirs`() throws {
         _ = try Ranks.run(2) { group in
             let store = try Self.store()
             let blocks = try Self.blocks(store, group)
             try blocks.passWithoutExamples()
-            for slot in blocks.shards.all where slot.owner == group.rank { try slot.tensor.fill(7) }
+            for slot in blocks.shards.all where slot.owner == group.rank { try slot.tensors[0].fill(7) }
             try blocks.forget()
             for block in 0..<Self.blockCount {
                 try blocks.begin(block)
                 for slot in blocks.shards.all where slot.block == block {
-                    #expect(try slot.tensor.to(dtype: .float32).array(of: Float.self).allSatisfy { $0 == 7 })
+                    let values = try slot.tensors[0].to(dtype: .float32).array(of: Float.self)
+                    #expect(values.allSatisfy { $0 == 7 })
                 }
             }
         }

@@ -99,11 +99,16 @@ struct BlockExtrapolation {
             trials.comparableBlocks * (many - few) / (sizes.large - sizes.small)
         }
         var blocks = DividedBlocks(count: trials.comparableBlocks + trials.missingFrozenBlocks)
-        blocks.weightBytes = all(small.weightBytes, large.weightBytes) + missingWeights
-        if trials.job.recipe.adapter == nil, trials.outline.adapter == nil {
+        let weightBytes = all(small.weightBytes, large.weightBytes) + missingWeights
+        let gradientBytes = all(small.gradientBytes, large.gradientBytes)
+        guard trials.hasAdapter else {
+            blocks.weightBytes = weightBytes
             blocks.trainedWeights = all(trainedCounts.small, trainedCounts.large)
-            blocks.gradientBytes = all(small.gradientBytes, large.gradientBytes)
+            blocks.gradientBytes = gradientBytes
+            return blocks
         }
+        // An adapter's weights, which have the size of their gradients, stay whole in every process.
+        blocks.weightBytes = trials.keepsMatricesInFile ? 0 : weightBytes - gradientBytes
         return blocks
     }
 

@@ -4,7 +4,7 @@ import Training
 struct DividedBlocks: Sendable, Equatable {
     /// The number of blocks.
     var count = 0
-    /// The bytes of the weights of all blocks.
+    /// The bytes of the weights of all blocks that are divided: without those of an adapter, and of a mapped GGUF file.
     var weightBytes = 0
     /// The number of trained weights of the blocks, without those of an adapter, which every process has.
     var trainedWeights = 0

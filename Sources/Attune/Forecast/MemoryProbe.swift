@@ -54,8 +54,8 @@ struct MemoryProbe {
         frozen = min(frozenBlocks, 2)
         let moving = self.blockCount - frozenBlocks
         // The last block computes only pooled rows, and the first one precedes the embeddings' gradient, so there must be two
-        // blocks. With gradient checkpointing the peak is within a block, so each end needs two.
-        let few = arguments.gradientCheckpointing ? 4 : 2
+        // blocks. With gradient checkpointing the peak is within a block, so each end needs two. Divided weights turn it on.
+        let few = arguments.gradientCheckpointing || arguments.dividesWeights ? 4 : 2
         sizes = (frozen + min(moving, few), frozen + min(moving, few + 1))
     }
 
@@ -82,6 +82,12 @@ struct MemoryProbe {
 
     /// The number of frozen blocks that the trial models lack; these need memory only for their weights.
     var missingFrozenBlocks: Int { min(arguments.frozenLayerCount ?? 0, blockCount) - frozen }
+
+    /// Whether the run trains an adapter.
+    var hasAdapter: Bool { job.recipe.adapter != nil || outline.adapter != nil }
+
+    /// Whether the frozen matrices stay in a GGUF file, which every process maps, also if weights are divided.
+    var keepsMatricesInFile: Bool { hasAdapter && outline.hasMatricesInFile }
 
     /// A classifier with the given number of blocks.
     static func classifier(
@@ -176,8 +182,7 @@ struct MemoryProbe {
     /// - Returns: The bytes.
     /// - Throws: ``TrainingError`` if the model has no such part.
     func bytesNeeded(blocks: Int) throws -> Int {
-        let hasAdapter = job.recipe.adapter != nil || outline.adapter != nil
-        return try outline.weightCount(blocks: blocks)
+        try outline.weightCount(blocks: blocks)
             * (hasAdapter ? job.recipe.weights.dtype.byteWidth : 16)
     }
 

@@ -44,6 +44,7 @@ extension TrainingJob {
             train: train,
             evaluation: evaluation
         )
+        if arguments.dividesWeights, trials.keepsMatricesInFile { try emit(.note(Self.noteOnMappedMatrices)) }
         let (growth, notable) = try extrapolation(trials, withTime: true, emit)
         let around = try surroundings(outline, reading: reading)
         let memory = growth.memory(arguments, around)

@@ -91,6 +91,10 @@ extension TrainingJob {
         )
         if let divided {
             try ShardedBlocks.connect(classifier.model, divided)
+            let blocks = classifier.model.parameters.parameters.filter { $0.block != nil }
+            if blocks.contains(where: { $0.quantized?.isInFile == true }) {
+                try emit(.note(Self.noteOnMappedMatrices))
+            }
             if !arguments.gradientCheckpointing {
                 try emit(.note("--zero-stage 3 turns on --gradient-checkpointing"))
             }
@@ -105,6 +109,11 @@ extension TrainingJob {
         }
         return classifier
     }
+
+    /// A sentence for weights that are divided, but not those of a quantized GGUF file.
+    static let noteOnMappedMatrices =
+        "--zero-stage 3 leaves the quantized matrices in the GGUF file, which every process maps: the processes of a host share "
+        + "its pages, and the system drops them when it needs memory"
 
     /// Adds the recipe's adapter to the model, and says what is trained.
     private func addAdapter(

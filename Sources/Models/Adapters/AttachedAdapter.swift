@@ -75,7 +75,7 @@ extension SequenceClassifier {
             }
         let trained = Set(biases.map(\.name)).union(all.map(\.name).filter(isInWhole))
         for matrix in parameters.adaptedWeights where trained.contains(matrix.weight.name) {
-            try matrix.dequantize()
+            try dequantize(matrix)
         }
         for parameter in all { parameter.isFrozen = !trained.contains(parameter.name) }
         let fingerprint = try all.filter(\.isFrozen).fingerprint()
@@ -107,7 +107,7 @@ extension SequenceClassifier {
     ) throws(TorchError) {
         let (settings, weight) = (attachment.configuration, target.weight)
         // The rows of a quantized table are not those of the matrix that an adapter sees.
-        if weight.kind == .table { try weight.dequantize() }
+        if weight.kind == .table { try dequantize(weight) }
         var options = AdapterOptions(rank: target.rank, scaling: target.scaling)
         options.dropout = settings.dropout
         options.hasMagnitude = settings.usesMagnitudes
@@ -116,10 +116,22 @@ extension SequenceClassifier {
         options.rateFactorOfB = attachment.training.rateRatio
         let adapter = try LowRankAdapter(weight.path, of: weight.kind, weight: weight.weight.shape, options)
         let readsWeight = settings.usesMagnitudes || settings.initialization.changesBase
-        if readsWeight, let block = weight.weight.block { try blockWeights?.begin(block) }
+        if readsWeight { try receive(weight) }
         try adapter.initialize(weight, settings.initialization.start, random: random)
         weight.adapter = adapter
         parameters.insert(adapter.parameters, after: weight.bias ?? weight.weight)
+    }
+
+    /// Gets the values of a matrix into memory if they are elsewhere.
+    private func receive(_ matrix: AdaptedWeight) throws(TorchError) {
+        if let block = matrix.weight.block { try blockWeights?.begin(block) }
+    }
+
+    /// Replaces a quantized matrix by its values in float32.
+    private func dequantize(_ matrix: AdaptedWeight) throws(TorchError) {
+        guard matrix.weight.quantized != nil else { return }
+        try receive(matrix)
+        try matrix.dequantize()
     }
 
     /// Adds the adapters' changes to the weights and removes the adapter; the model computes the same.

@@ -83,9 +83,10 @@ extension ShardedBlocks {
     }
 
     private func receive(_ slot: BlockShards.Slot) throws {
+        let place = slot.tensors[0]
         let target =
             slot.owner == group.rank
-            ? try slot.tensor.detached() : try Tensor.empty(slot.tensor.shape, dtype: slot.tensor.dtype)
+            ? try place.detached() : try Tensor.empty(place.shape, dtype: place.dtype)
         try group.broadcast([(tensor: target, root: 0)], Self.activity)
     }
 
@@ -98,17 +99,24 @@ extension ShardedBlocks {
     package func assign(_ values: Tensor, to parameter: Parameter) throws(TorchError) {
         guard let slot = shards[parameter.name] else { return try parameter.value.assign(values) }
         try requireLead(parameter.name)
-        guard values.shape == slot.tensor.shape else {
+        guard parameter.quantized == nil else {
             throw TorchError(
                 operation: parameter.name,
-                message: "has shape \(slot.tensor.shape), but got values of shape \(values.shape)"
+                message: "is quantized and frozen, so its values cannot be replaced"
             )
         }
-        guard slot.owner != group.rank else { return try slot.tensor.assign(values) }
+        let place = slot.tensors[0]
+        guard values.shape == place.shape else {
+            throw TorchError(
+                operation: parameter.name,
+                message: "has shape \(place.shape), but got values of shape \(values.shape)"
+            )
+        }
+        guard slot.owner != group.rank else { return try place.assign(values) }
         try keepingFailure {
             guard let index = shards.index(of: parameter.name) else { return }
             try send(.receive(index: index))
-            let sent = try values.detached().to(dtype: slot.tensor.dtype, device: .cpu).contiguous()
+            let sent = try values.detached().to(dtype: place.dtype, device: .cpu).contiguous()
             try group.broadcast([(tensor: sent, root: 0)], Self.activity)
         }
     }

@@ -206,14 +206,8 @@ extension ShardedBlocks {
             shards = placed
         } else {
             // What an adapter trains is small, and stays whole on every rank.
-            let parameters = model.parameters.parameters.filter {
-                $0.quantized == nil && (model.adapter == nil || $0.isFrozen)
-            }
-            shards = try BlockShards(
-                parameters.map { (parameter: $0, dtype: $0.dtype) },
-                rank: group.rank,
-                of: group.size
-            )
+            let parameters = model.parameters.parameters.filter { model.adapter == nil || $0.isFrozen }
+            shards = try BlockShards(parameters, rank: group.rank, of: group.size)
             for parameter in parameters { try shards.take(parameter) }
         }
         shards.leaveOutReplaced()
@@ -229,6 +223,8 @@ extension ShardedBlocks {
     ///   - compression: The type in which gradients are sent.
     /// - Throws: `DistributedError` or `TorchError`.
     func prepare(toTrain model: SequenceClassifier, _ compression: GradientCompression) throws {
+        // An adapter may have replaced quantized values by those that it trains.
+        shards.leaveOutReplaced()
         if model.adapter != nil {
             for slot in shards.all where !slot.parameter.isFrozen {
                 try fetch(slot.block)

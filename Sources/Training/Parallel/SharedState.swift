@@ -59,8 +59,9 @@ struct SharedState {
         var hash = Fingerprint()
         for parameter in parameters {
             let trained = parameter.isTrainable ? "trained" : "frozen"
+            let form = parameter.quantized?.storage ?? parameter.dtype.rawValue
             hash.add(
-                Array("\(parameter.name) \(parameter.shape) \(parameter.dtype.rawValue) \(trained)".utf8)
+                Array("\(parameter.name) \(parameter.shape) \(form) \(trained)".utf8)
             )
         }
         return "\(counted(parameters.count, "tensor")), fingerprint \(hash.text)"

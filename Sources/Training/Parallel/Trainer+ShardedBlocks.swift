@@ -1,8 +1,6 @@
 import Checkpoints
 import Classification
-import Files
 import Models
-import NN
 import Torch
 
 // Weights that are divided among the ranks of a group, if asked.
@@ -18,14 +16,6 @@ extension Trainer {
             throw TrainingError(
                 .badArgument,
                 "--zero-stage 3 works on a CPU, not on \(model.device); use --zero-stage 1"
-            )
-        }
-        let quantized = model.parameters.parameters.count { $0.block != nil && $0.quantized != nil }
-        guard quantized == 0 else {
-            throw TrainingError(
-                .badArgument,
-                "--zero-stage 3 divides weights in floating point, but \(counted(quantized, "matrix", "matrices")) of the blocks "
-                    + "are quantized; use --zero-stage 1, or --weights-dtype bf16 instead of --quantize"
             )
         }
         guard model.adapter?.configuration.initialization.changesBase != true else {
