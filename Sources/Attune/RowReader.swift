@@ -20,7 +20,7 @@ public struct RowReader: Sendable {
     /// Creates a reader for a model.
     ///
     /// - Parameters:
-    ///   - path: A model's folder or a `.gguf` file.
+    ///   - path: A model's folder or a `.gguf` or `.attune` file.
     ///   - told: Settings that override those of training.
     /// - Throws: `ModelError` for a damaged `attune.json`.
     public init(model path: String, told: ClassifierSettings = ClassifierSettings()) throws(ModelError) {

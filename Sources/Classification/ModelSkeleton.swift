@@ -16,7 +16,7 @@ package struct ModelSkeleton {
     /// The settings of the model's adapter, if it has one.
     package var adapter: AdapterConfiguration? { source.adapter?.configuration }
 
-    /// Opens a model's folder or a `.gguf` file.
+    /// Opens a model's folder or a `.gguf` or `.attune` file.
     ///
     /// - Parameters:
     ///   - path: The folder or file.

@@ -166,7 +166,7 @@ struct ModelSource {
 }
 
 extension TextClassifier {
-    /// Reads the tokenizer of a model's folder or `.gguf` file, without its weights.
+    /// Reads the tokenizer of a model's folder, `.gguf` or `.attune` file, without its weights.
     ///
     /// - Parameters:
     ///   - path: The folder or file.
@@ -205,7 +205,7 @@ extension TextClassifier {
     /// Returns the tokenizer and the length limit of a model, without reading its weights.
     ///
     /// - Parameters:
-    ///   - path: The folder or `.gguf` file.
+    ///   - path: The folder, `.gguf` or `.attune` file.
     ///   - base: The base model of an adapter; nil takes the one that it names.
     ///   - maxLength: The most tokens of a text; nil takes the length of its training, else that allowed by tokenizer and
     ///         model.
@@ -228,7 +228,7 @@ extension TextClassifier {
     /// Returns the most tokens of a text, for commands that need no weights and should run without them.
     ///
     /// - Parameters:
-    ///   - path: The folder or `.gguf` file. A folder only needs the tokenizer.
+    ///   - path: The folder, `.gguf` or `.attune` file. A folder only needs the tokenizer.
     ///   - base: The base model of an adapter; nil takes the one that it names.
     ///   - tokenizer: The model's tokenizer, if it was read before.
     ///   - maxLength: The most tokens of a text; nil takes that allowed by tokenizer and model, not the length of training.

@@ -75,7 +75,7 @@ public final class TextClassifier {
         if let loss = settings.loss, !loss.fits(problemType, labelCount: labels.count) { settings.loss = nil }
     }
 
-    /// Loads a model folder in the Hub's layout, a `.gguf` file, or an adapter's folder with its base model.
+    /// Loads a model folder in the Hub's layout, a `.gguf` or `.attune` file, or an adapter's folder with its base model.
     ///
     /// - Parameters:
     ///   - path: The folder or file.

@@ -101,7 +101,7 @@ extension TextClassifier {
     /// Rejects a model whose tokenizer has tokens without a row in the embedding.
     ///
     /// - Parameters:
-    ///   - path: The folder or `.gguf` file. No weight is read.
+    ///   - path: The folder, `.gguf` or `.attune` file. No weight is read.
     ///   - base: The base model of an adapter; nil takes the one that it names.
     /// - Throws: `ModelError` with code `.mismatchedTokenizer`; otherwise the errors of ``load(_:base:options:maxLength:settings:seed:)``.
     package static func requireFit(of path: String, base: String? = nil) throws {

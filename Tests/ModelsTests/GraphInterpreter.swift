@@ -50,7 +50,6 @@ struct GraphInterpreter {
         case .choose: return try elements(x, sizes) { $0[0] != 0 ? $0[1] : $0[2] }
         case .map(let function): return try x[0].map(Self.function(function))
         case .cast: return x[0]
-        case .softmax: return try x[0].softmax(along: -1)
         case .layerNorm(let epsilon):
             let normalized = try rootMeanSquareNorm(x[0] - mean(x[0]), epsilon) * x[1]
             return x.count > 2 ? try normalized + x[2] : normalized
@@ -67,8 +66,6 @@ struct GraphInterpreter {
             }
         case .reshape, .transpose, .slice, .concat, .expand, .gather, .gatherElements:
             return try rearranged(node.operation, x, sizes)
-        case .or, .sliceToSequence, .reduceMean, .reduceMax:
-            throw FixtureError("\(node.name): no family uses this operation")
         }
     }
 
@@ -102,14 +99,12 @@ struct GraphInterpreter {
         case .divide: try a / b
         case .maximum: try elements([a, b], sizes) { max($0[0], $0[1]) }
         case .minimum: try elements([a, b], sizes) { min($0[0], $0[1]) }
-        case .power: throw FixtureError("no family uses powers")
         }
     }
 
     private static func compare(_ comparison: Graph.Comparison, _ a: Double, _ b: Double) -> Bool {
         switch comparison {
         case .equal: a == b
-        case .less: a < b
         case .lessOrEqual: a <= b
         case .greater: a > b
         }
@@ -119,7 +114,6 @@ struct GraphInterpreter {
         switch map {
         case .exp: .exp
         case .log: .log
-        case .sqrt: .sqrt
         case .tanh: .tanh
         case .sigmoid: .sigmoid
         case .relu: .relu
@@ -129,7 +123,6 @@ struct GraphInterpreter {
         case .gelu: .gelu
         case .geluTanh: .geluTanh
         case .silu: .silu
-        case .erf, .abs, .floor, .sign: throw FixtureError("no family uses \(map.rawValue)")
         }
     }
 

@@ -11,7 +11,7 @@ extension ModelSource {
     ///   - environment: The Hub and its cache.
     ///   - selection: The files to download.
     ///   - progress: Receives the progress of downloads.
-    /// - Returns: A folder or a `.gguf` file; nil for a whole model, or if the adapter's own name is a path.
+    /// - Returns: A folder or a `.gguf` or `.attune` file; nil for a whole model, or if the adapter's own name is a path.
     /// - Throws: `HubError`; `CheckpointError` for an adapter that cannot be read.
     package static func basePath(
         ofModelAt path: String,

@@ -16,7 +16,7 @@ package import Training
 package struct TrainingJob: Sendable {
     /// The settings, with model and data as the user named them.
     package var recipe: Recipe
-    /// The model's folder or `.gguf` file on this machine.
+    /// The model's folder, `.gguf` or `.attune` file on this machine.
     package var model: String
     /// The base model on this machine, if the model is an adapter and names an id of the Hub or none.
     package var base: String?
@@ -24,7 +24,7 @@ package struct TrainingJob: Sendable {
     package var dataset: String
     /// The same for a separate evaluation dataset; nil if the recipe has none.
     package var evaluationDataset: String?
-    /// The teacher's folder or `.gguf` file on this machine; nil without a teacher.
+    /// The teacher's folder, `.gguf` or `.attune` file on this machine; nil without a teacher.
     package var teacher: String?
     /// The teacher's base model on this machine, if it is an adapter and names an id of the Hub.
     package var teacherBase: String?

@@ -27,8 +27,8 @@ extension Recipe {
             .distillation,
             \.teacherModel,
             """
-            Learn the scores of this classifier, too: a folder, a .gguf file, or an id of the Hub. Its labels become those of \
-            the model. Rows then need no label, and neither does the dataset.
+            Learn the scores of this classifier, too: a folder, a .gguf or .attune file, or an id of the Hub. Its labels become \
+            those of the model. Rows then need no label, and neither does the dataset.
             """,
             placeholder: "model"
         ),

@@ -44,7 +44,7 @@ public actor Classifier {
     /// Loads a trained classifier.
     ///
     /// - Parameters:
-    ///   - source: A folder in the Hub's layout, a `.gguf` file, or an id of the Hub.
+    ///   - source: A folder in the Hub's layout, a `.gguf` or `.attune` file, or an id of the Hub.
     ///   - device: The device to compute on; nil uses a GPU if there is one.
     ///   - hub: The Hub and its cache.
     /// - Returns: A classifier with a trained head.

@@ -12,7 +12,7 @@ extension ModelSource {
     ///   - environment: The Hub and its cache.
     ///   - selection: The files to download.
     ///   - progress: Receives the progress of downloads.
-    /// - Returns: A folder, or a `.gguf` file.
+    /// - Returns: A folder, or a `.gguf` or `.attune` file.
     /// - Throws: `HubError`.
     public func path(
         in environment: HubEnvironment,
@@ -93,7 +93,9 @@ private func download(
     } catch let error as HubError {
         let named = error.adding("no local file or folder \(name), and on the Hub: ")
         if kind == .model, [.unreachable, .offline].contains(error.code) {
-            throw named.adding(after: "; a model's folder or .gguf file on this machine needs no Hub")
+            throw named.adding(
+                after: "; a model's folder, .gguf or .attune file on this machine needs no Hub"
+            )
         }
         // The Hub answers for a name that does not exist as for one that needs permission.
         guard kind == .model, [.notFound, .notAllowed].contains(error.code),

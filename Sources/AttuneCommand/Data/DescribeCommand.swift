@@ -55,7 +55,7 @@ struct DescribeCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Count tokens with this model's tokenizer: a folder or a .gguf file.",
+            "Count tokens with this model's tokenizer: a folder or a .gguf or .attune file.",
             valueName: "model"
         )
     )

@@ -25,7 +25,7 @@ struct ExportCommand: ParsableCommand {
 
     @Argument(
         help: ArgumentHelp(
-            "A folder that `attune train` saved, a .gguf file, or an id of the Hub: org/name[@revision].",
+            "A folder that `attune train` saved, a .gguf or .attune file, or an id of the Hub: org/name[@revision].",
             valueName: "model"
         )
     )
@@ -92,13 +92,15 @@ struct ExportCommand: ParsableCommand {
                     + (base.map(TextClassifier.weightBytes(ofModelAt:)) ?? 0),
                 accuracy: try accuracy(request, place, before, labelled)
             )
-            if messages.json {
-                try print(summary.json.formatted, terminator: "")
-            } else {
-                try printFolded(summary.text)
-                try print(summary.nextStep, terminator: "")
-            }
+            try show(summary)
         }
+    }
+
+    /// Prints the result; `--quiet` leaves out the files, notes and next steps.
+    private func show(_ summary: ExportSummary) throws {
+        guard !messages.json else { return try print(summary.json.formatted, terminator: "") }
+        try printFolded(messages.quiet ? summary.result : summary.text)
+        if !messages.quiet { try print(summary.nextStep, terminator: "") }
     }
 
     // MARK: Reading

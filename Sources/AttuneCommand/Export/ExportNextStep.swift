@@ -59,11 +59,13 @@ struct ExportNextStep {
         }
     }
 
-    /// The command that checks the result, if this program can open it.
+    /// The command that checks the result: itself if this program opens the format, else in Python.
     private var check: String {
+        let verify = "next: attune verify --model \(shellQuoted(path))"
         switch request.format {
-        case .safetensors, .attune, .gguf: "next: attune verify --model \(shellQuoted(path))\n"
-        case .onnx, .coreml: ""
+        case .safetensors, .attune, .gguf: return verify + "\n"
+        case .onnx: return verify + " --python > verify.py && python verify.py\n"
+        case .coreml: return verify + " --python > verify.py  # run it on macOS\n"
         }
     }
 
@@ -73,5 +75,5 @@ struct ExportNextStep {
     }
 
     /// The path as a string of Python.
-    private var quoted: String { JSONValue.string(path).oneLine }
+    private var quoted: String { JSONValue.string(path).compact }
 }

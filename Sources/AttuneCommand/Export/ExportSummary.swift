@@ -42,15 +42,20 @@ struct ExportSummary {
 
     // MARK: For people
 
+    /// The place and the form of the weights, in one line.
+    private var title: String { "\(path): \(request.format.title), \(form)\n" }
+
+    /// The result alone, for `--quiet`: the place, and the loss of accuracy if it was asked for.
+    var result: String { title + accuracyText }
+
     /// The files, the notes and the loss of accuracy.
     var text: String {
-        let title = "\(path): \(request.format.title), \(form)\n\n"
         let rows = report.files.map { [name(of: $0.url), formattedSize($0.bytes)] }
         let total = report.files.reduce(0) { $0 + $1.bytes }
         let sums = [
             ["all files", formattedSize(total)], ["weights before", formattedSize(bytesBefore)],
         ]
-        return title + TextTable(numbers: [["file", "size"]] + rows + sums).text + notes + accuracyText
+        return title + "\n" + TextTable(numbers: [["file", "size"]] + rows + sums).text + notes + accuracyText
     }
 
     private var notes: String {

@@ -6,14 +6,14 @@ import Hub
 ///
 /// There is no flag for a token here: it would end up in saved recipes and in the command that resumes a run.
 enum HubPath {
-    /// Resolves a model's folder or `.gguf` file.
+    /// Resolves a model's folder, `.gguf` or `.attune` file.
     ///
     /// - Parameter name: A path, or `org/name[@revision]`.
     /// - Returns: A path.
     /// - Throws: The errors of downloading.
     static func model(_ name: String) throws -> String { try model(name, .model) }
 
-    /// Resolves a model's folder or `.gguf` file, and downloads only its tokenizer.
+    /// Resolves a model's folder, `.gguf` or `.attune` file, and downloads only its tokenizer.
     ///
     /// - Parameter name: A path, or `org/name[@revision]`.
     /// - Returns: A path.

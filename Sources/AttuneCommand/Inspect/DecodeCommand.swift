@@ -17,7 +17,7 @@ struct DecodeCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "A model's folder with its tokenizer files, or a .gguf file.",
+            "A model's folder with its tokenizer files, or a .gguf or .attune file.",
             valueName: "model"
         )
     )

@@ -25,7 +25,7 @@ struct TokenizeCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "A model's folder with its tokenizer files, a .gguf file, or an id of the Hub: org/name[@revision].",
+            "A model's folder with its tokenizer files, a .gguf or .attune file, or an id of the Hub: org/name[@revision].",
             valueName: "model"
         )
     )

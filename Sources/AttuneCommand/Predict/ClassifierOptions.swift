@@ -122,7 +122,7 @@ struct InferenceOptions: ParsableArguments {
 struct ClassifierOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "A folder that `attune train` saved, or an id of the Hub: org/name[@revision].",
+            "A folder that `attune train` saved, a .gguf or .attune file, or an id of the Hub: org/name[@revision].",
             valueName: "model"
         )
     )
@@ -258,7 +258,7 @@ struct ClassifierOptions: ParsableArguments {
 
 /// The place of a model on disk, and of its chosen adapters.
 struct ClassifierPlace {
-    /// The folder or `.gguf` file.
+    /// The folder, `.gguf` or `.attune` file.
     let path: String
     /// The base model of the adapters; nil takes the one that they name.
     var base: String?

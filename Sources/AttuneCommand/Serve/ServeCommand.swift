@@ -27,7 +27,7 @@ struct ServeCommand: ParsableCommand {
 
     @Argument(
         help: ArgumentHelp(
-            "Folders that `attune train` saved, adapters, .gguf files, or ids of the Hub: org/name[@revision]. name=model gives a name. The first answers requests that name no model.",
+            "Folders that `attune train` saved, adapters, .gguf and .attune files, or ids of the Hub: org/name[@revision]. name=model gives a name. The first answers requests that name no model.",
             valueName: "model"
         )
     )

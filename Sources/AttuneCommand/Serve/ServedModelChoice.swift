@@ -6,7 +6,7 @@ import Foundation
 struct ServedModelChoice: Equatable {
     /// Its name in routes and answers.
     var name: String
-    /// Its folder, `.gguf` file or id of the Hub; for an adapter in a model's folder, the model.
+    /// Its folder, `.gguf` or `.attune` file or id of the Hub; for an adapter in a model's folder, the model.
     var source: String
     /// The adapter's subfolder of the source; nil takes the source as it is.
     var adapter: String?

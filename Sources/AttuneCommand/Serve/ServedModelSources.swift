@@ -22,7 +22,7 @@ struct ServedModelSources: Sendable {
 
     /// The path of a model, which is downloaded if necessary.
     ///
-    /// - Parameter source: A folder, a `.gguf` file, or an id of the Hub.
+    /// - Parameter source: A folder, a `.gguf` or `.attune` file, or an id of the Hub.
     /// - Returns: A path on this machine.
     /// - Throws: `HubError`.
     func path(of source: String) async throws -> String {
@@ -56,7 +56,7 @@ struct ServedModelSources: Sendable {
         guard FileManager.default.fileExists(atPath: path) else {
             throw ModelError(
                 .missingFile,
-                "there is no model at \(path): give a folder that `attune train` saved, a .gguf file, or an id of the Hub"
+                "there is no model at \(path): give a folder that `attune train` saved, a .gguf or .attune file, or an id of the Hub"
             )
         }
         guard let adapter = choice.adapter else { return request }

@@ -11,7 +11,7 @@ struct AdapterFolder {
     let configuration: AdapterConfiguration
     /// The adapter's tensors.
     let file: SafetensorsFile
-    /// The folder or `.gguf` file of the frozen model.
+    /// The folder, `.gguf` or `.attune` file of the frozen model.
     let base: String
     /// Notes on the configuration, one sentence each.
     let notes: [String]

@@ -24,7 +24,7 @@ public struct NamedAdapters {
     /// Creates an empty collection.
     ///
     /// - Parameters:
-    ///   - base: The folder or `.gguf` file of the base model; nil takes that of the first adapter.
+    ///   - base: The folder, `.gguf` or `.attune` file of the base model; nil takes that of the first adapter.
     ///   - options: The device and the types of the weights.
     public init(base: String? = nil, options: SequenceClassifier.LoadOptions = .init()) {
         (self.base, self.options) = (base, options)

@@ -81,7 +81,7 @@ public struct ModelInspection: Sendable {
 
     /// Inspects a model.
     ///
-    /// - Parameter path: A folder in the Hub's layout or a `.gguf` file.
+    /// - Parameter path: A folder in the Hub's layout or a `.gguf` or `.attune` file.
     /// - Throws: `ModelError` if nothing exists there; `CheckpointError` if its weights cannot be opened.
     public init(path: String) throws {
         self.path = path

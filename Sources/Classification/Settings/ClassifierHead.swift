@@ -17,7 +17,7 @@ public struct ClassifierHead: Sendable, Equatable {
     /// Nil for a base model, and if there is no model.
     ///
     /// - Parameters:
-    ///   - path: A model's folder or a `.gguf` file.
+    ///   - path: A model's folder or a `.gguf` or `.attune` file.
     ///   - base: The base model of an adapter; nil takes the one that it names.
     ///   - labelNames: Names for its labels, by id; nil keeps those of the configuration.
     /// - Throws: `ModelError` for a folder in another layout, for a configuration that cannot be read or does not name

@@ -74,7 +74,6 @@ extension CoreMLLowering {
             case .divide: node.type == .float ? "real_div" : "floor_div"
             case .maximum: "maximum"
             case .minimum: "minimum"
-            case .power: "pow"
             }
         return elementwise(operation, try operands(node), elementType(of: node), as: name)
     }
@@ -88,7 +87,6 @@ extension CoreMLLowering {
         let operation =
             switch comparison {
             case .equal: "equal"
-            case .less: "less"
             case .lessOrEqual: "less_equal"
             case .greater: "greater"
             }
@@ -156,8 +154,7 @@ extension CoreMLLowering {
     ) throws(ExportError) -> MILValue {
         let x = try operand(node, 0)
         switch map {
-        case .exp, .sqrt, .tanh, .sigmoid, .erf, .relu, .sin, .cos, .abs, .floor, .sign, .silu:
-            return function(map.rawValue, x, as: name)
+        case .exp, .tanh, .sigmoid, .relu, .sin, .cos, .silu: return function(map.rawValue, x, as: name)
         case .log: return function("log", x, [("epsilon", .number(0, x.type))], as: name)
         case .negate: return elementwise("mul", x, -1, as: name)
         case .gelu: return function("gelu", x, [("mode", .text("EXACT"))], as: name)

@@ -22,7 +22,6 @@ extension CoreMLLowering {
         case .reshape(let target): return try reshaped(x, Self.shape(target), as: name)
         case .transpose(let order): return transposed(x, order, as: name)
         case .slice(let axis, let range): return slice(x, axis: axis, range, as: name)
-        case .sliceToSequence(let axis): return gathered(x, places(), axis: axis, as: name)
         case .gather(let axis): return gathered(x, try wholeOperand(node, 1), axis: axis, as: name)
         case .gatherElements(let axis):
             let indices = try wholeOperand(node, 1)
@@ -250,10 +249,11 @@ extension CoreMLLowering {
         let (step, shape) = (isLast ? name : "\(name).float32", Self.shape(node.shape))
         let output: MILValue
         switch node.operation {
-        case .reduceSum(let axes, let keeps): output = reduced("reduce_sum", x, axes, keeps, as: step, shape)
-        case .reduceMean(let axes, let keeps):
-            output = reduced("reduce_mean", x, axes, keeps, as: step, shape)
-        case .reduceMax(let axes, let keeps): output = reduced("reduce_max", x, axes, keeps, as: step, shape)
+        case .reduceSum(let axes, let keeps):
+            let inputs: [(name: String, argument: MILArgument)] = [
+                ("x", .value(x)), ("axes", .integers(axes)), ("keep_dims", .flag(keeps)),
+            ]
+            output = builder.add("reduce_sum", inputs, as: step, type, shape)
         case .cumulativeSum(let axis):
             let others: [(name: String, argument: MILArgument)] = [
                 ("axis", .integer(axis)), ("exclusive", .flag(false)), ("reverse", .flag(false)),
@@ -267,22 +267,5 @@ extension CoreMLLowering {
         default: throw ExportError(.unsupported, "Core ML has no operation for \(node.name)")
         }
         return isLast ? output : converted(output, to: wanted)
-    }
-
-    private mutating func reduced(
-        _ operation: String,
-        _ x: MILValue,
-        _ axes: [Int],
-        _ keeps: Bool,
-        as name: String,
-        _ shape: [Graph.Dimension]
-    ) -> MILValue {
-        builder.add(
-            operation,
-            [("x", .value(x)), ("axes", .integers(axes)), ("keep_dims", .flag(keeps))],
-            as: name,
-            x.type,
-            shape
-        )
     }
 }

@@ -200,23 +200,19 @@ struct CoreMLLowering {
         case .binary(let binary): return try self.binary(node, binary, as: name)
         case .compare(let comparison): return try compare(node, comparison, as: name)
         case .and: return elementwise("logical_and", try operands(node), .bool, as: name)
-        case .or: return elementwise("logical_or", try operands(node), .bool, as: name)
         case .not: return function("logical_not", try operand(node, 0), as: name)
         case .choose: return try choose(node, as: name)
         case .map(let map): return try self.map(node, map, as: name)
         case .cast: return try cast(node)
-        case .softmax: return softmax(try wholeOperand(node, 0), as: name)
         case .layerNorm(let epsilon): return try layerNorm(node, epsilon, as: name)
         case .rmsNorm(let epsilon): return try rmsNorm(node, epsilon, as: name)
         case .attention(let heads, let keyHeads, let scale, let softcap):
             let shape = AttentionShape(heads: heads, keyHeads: keyHeads, scale: scale, softcap: softcap)
             return try attention(node, shape, as: name)
         case .rotary(let heads): return try rotary(node, heads: heads, as: name)
-        case .reshape, .transpose, .slice, .sliceToSequence, .concat, .expand, .gather, .gatherElements,
-            .range:
+        case .reshape, .transpose, .slice, .concat, .expand, .gather, .gatherElements, .range:
             return try shapeOperation(node, as: name)
-        case .reduceSum, .reduceMean, .reduceMax, .cumulativeSum, .argMax:
-            return try reduction(node, as: name)
+        case .reduceSum, .cumulativeSum, .argMax: return try reduction(node, as: name)
         }
     }
 

@@ -18,7 +18,6 @@ extension ONNXLowering {
             case .divide: "Div"
             case .maximum: "Max"
             case .minimum: "Min"
-            case .power: "Pow"
             }
         return builder.add(operation, try operands(node), as: name)
     }
@@ -32,7 +31,6 @@ extension ONNXLowering {
         let operation =
             switch comparison {
             case .equal: "Equal"
-            case .less: "Less"
             case .lessOrEqual: "LessOrEqual"
             case .greater: "Greater"
             }
@@ -74,17 +72,12 @@ extension ONNXLowering {
         switch function {
         case .exp: operation = "Exp"
         case .log: operation = "Log"
-        case .sqrt: operation = "Sqrt"
         case .tanh: operation = "Tanh"
         case .sigmoid: operation = "Sigmoid"
-        case .erf: operation = "Erf"
         case .relu: operation = "Relu"
         case .negate: operation = "Neg"
         case .sin: operation = "Sin"
         case .cos: operation = "Cos"
-        case .abs: operation = "Abs"
-        case .floor: operation = "Floor"
-        case .sign: operation = "Sign"
         case .gelu: return gelu(x, elementType(of: node), as: name)
         case .geluTanh: return geluTanh(x, elementType(of: node), as: name)
         case .silu: return silu(x, as: name)

@@ -25,7 +25,7 @@ extension ONNXLowering {
         // The squares of states exceed float16.
         let x = try result(node.inputs[0], as: .float32)
         let squares = builder.add("Pow", [x, builder.number(2, .float32)], as: "\(name)/squares")
-        let mean = reduced("ReduceMean", squares, [-1], keeps: true, as: "\(name)/mean")
+        let mean = mean(squares, as: "\(name)/mean")
         let shifted = builder.add("Add", [mean, builder.number(epsilon, .float32)], as: "\(name)/shifted")
         let root = builder.add("Sqrt", [shifted], as: "\(name)/root")
         var normalized = builder.add("Div", [x, root], as: "\(name)/normalized")
@@ -38,6 +38,17 @@ extension ONNXLowering {
             )
         }
         return builder.add("Mul", [normalized, try operand(node, 1)], as: name)
+    }
+
+    /// The mean over the last axis, which keeps size 1.
+    ///
+    /// The axes became an input in version 18.
+    private mutating func mean(_ x: String, as name: String) -> String {
+        let keeps = ONNXAttribute.int(1)
+        guard options.opset >= 18 else {
+            return builder.add("ReduceMean", [x], as: name, ["axes": .ints([-1]), "keepdims": keeps])
+        }
+        return builder.add("ReduceMean", [x, builder.integers([-1])], as: name, ["keepdims": keeps])
     }
 
     /// A sum of two states and its norm as one operator of ONNX Runtime.

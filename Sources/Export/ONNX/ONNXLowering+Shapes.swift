@@ -15,9 +15,6 @@ extension ONNXLowering {
         case .slice(let axis, let range):
             let limits = [range.lowerBound, range.upperBound, axis].map { builder.integers([$0]) }
             return builder.add("Slice", [inputs[0]] + limits, as: name)
-        case .sliceToSequence(let axis):
-            let limits = [builder.integers([0]), size(.sequence), builder.integers([axis])]
-            return builder.add("Slice", [inputs[0]] + limits, as: name)
         case .concat(let axis): return builder.add("Concat", inputs, as: name, ["axis": .int(axis)])
         case .expand(let target):
             return builder.add("Expand", [inputs[0], shape(of: target, expanding: source)], as: name)
@@ -45,10 +42,6 @@ extension ONNXLowering {
                 as: step,
                 ["keepdims": .int(keeps ? 1 : 0)]
             )
-        case .reduceMean(let axes, let keeps):
-            output = reduced("ReduceMean", x, axes, keeps: keeps, as: step)
-        case .reduceMax(let axes, let keeps):
-            output = reduced("ReduceMax", x, axes, keeps: keeps, as: step)
         case .cumulativeSum(let axis):
             output = builder.add("CumSum", [x, builder.integer(axis)], as: step)
         case .argMax(let axis):
@@ -57,30 +50,6 @@ extension ONNXLowering {
         }
         guard !isLast else { return output }
         return builder.add("Cast", [output], as: name, ["to": .int(Int(elementType(of: node).rawValue))])
-    }
-
-    /// A mean or maximum, whose axes became an input in version 18.
-    mutating func reduced(
-        _ operation: String,
-        _ x: String,
-        _ axes: [Int],
-        keeps: Bool,
-        as name: String
-    ) -> String {
-        guard options.opset >= 18 else {
-            return builder.add(
-                operation,
-                [x],
-                as: name,
-                ["axes": .ints(axes), "keepdims": .int(keeps ? 1 : 0)]
-            )
-        }
-        return builder.add(
-            operation,
-            [x, builder.integers(axes)],
-            as: name,
-            ["keepdims": .int(keeps ? 1 : 0)]
-        )
     }
 
     // MARK: Sizes

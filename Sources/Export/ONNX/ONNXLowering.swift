@@ -176,12 +176,10 @@ struct ONNXLowering {
         case .binary(let binary): try self.binary(node, binary, at: index, as: name)
         case .compare(let comparison): try compare(node, comparison, as: name)
         case .and: builder.add("And", try operands(node), as: name)
-        case .or: builder.add("Or", try operands(node), as: name)
         case .not: builder.add("Not", try operands(node), as: name)
         case .choose: try choose(node, as: name)
         case .map(let function): try map(node, function, as: name)
         case .cast: try cast(node, as: name)
-        case .softmax: builder.add("Softmax", try operands(node), as: name, ["axis": .int(-1)])
         case .layerNorm(let epsilon): try layerNorm(node, epsilon, as: name)
         case .rmsNorm(let epsilon): try rmsNorm(node, epsilon, as: name)
         case .attention(let heads, let keyHeads, let scale, let softcap):
@@ -191,10 +189,9 @@ struct ONNXLowering {
                 as: name
             )
         case .rotary(let heads): try rotary(node, heads: heads, as: name)
-        case .reshape, .transpose, .slice, .sliceToSequence, .concat, .expand, .gather, .gatherElements,
-            .range:
+        case .reshape, .transpose, .slice, .concat, .expand, .gather, .gatherElements, .range:
             try shapeOperation(node, as: name)
-        case .reduceSum, .reduceMean, .reduceMax, .cumulativeSum, .argMax: try reduction(node, as: name)
+        case .reduceSum, .cumulativeSum, .argMax: try reduction(node, as: name)
         }
     }
 }

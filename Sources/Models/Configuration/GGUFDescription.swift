@@ -184,13 +184,18 @@ package struct GGUFDescription: Sendable {
         add("rope.freq_base_swa", .number(model.localRotary.theta))
         add("hidden_act", .text(model.activation.rawValue))
         add("vocab_size", .count(model.vocabularySize))
+        // llama.cpp computes ModernBERT's GELU exactly: its logits agree to 5.5e-7 of the largest (b11739).
         head = .tensors
-        noteGELU(model.activation)
     }
 
+    /// Adds a note for GELU with the error function, which llama.cpp computes by tanh's approximation, from a table in float16.
+    ///
+    /// Measured for BERT in float32, with llama.cpp b11739: differences of up to 6.8e-4 of the largest logit.
     mutating func noteGELU(_ activation: Activation) {
         guard activation == .gelu else { return }
-        notes.append("llama.cpp approximates GELU, so its logits differ slightly")
+        notes.append(
+            "llama.cpp approximates GELU, so its logits differ slightly (by up to 0.0007 of the largest in a small BERT)"
+        )
     }
 
     // MARK: Sizes

@@ -39,8 +39,6 @@ extension Graph {
         case compare(Comparison)
         /// (a, b) bool → bool.
         case and
-        /// (a, b) bool → bool.
-        case or
         /// (a) bool → bool.
         case not
         /// (condition bool, a, b) → a where the condition is true, else b.
@@ -52,8 +50,6 @@ extension Graph {
 
         // MARK: Normalization and attention
 
-        /// (x) → softmax over the last axis.
-        case softmax
         /// (x `[…, H]`, weight `[H]`, bias `[H]`?): layer normalization over the last axis.
         case layerNorm(epsilon: Double)
         /// (x `[…, H]`, weight `[H]`): root-mean-square normalization over the last axis.
@@ -78,8 +74,6 @@ extension Graph {
         case transpose([Int])
         /// (x) → a range of an axis whose size is fixed.
         case slice(axis: Int, Range<Int>)
-        /// (x) → the first S elements of an axis whose size is fixed.
-        case sliceToSequence(axis: Int)
         /// (x, …) → the inputs next to each other along an axis whose sizes are fixed.
         case concat(axis: Int)
         /// (x) → x broadcast to a shape.
@@ -93,10 +87,6 @@ extension Graph {
 
         /// (x) → float or int64; `keeps` keeps the axes with size 1.
         case reduceSum(axes: [Int], keeps: Bool)
-        /// (x) float → float.
-        case reduceMean(axes: [Int], keeps: Bool)
-        /// (x) → float or int64.
-        case reduceMax(axes: [Int], keeps: Bool)
         /// (x) → the inclusive cumulative sum, float or int64.
         case cumulativeSum(axis: Int)
         /// (x) float → the index of the largest element, int64, without the axis; the first of equals.
@@ -105,17 +95,17 @@ extension Graph {
 
     /// An arithmetic operation on two values.
     package enum Binary: String, Hashable, Sendable, CaseIterable {
-        case add, subtract, multiply, divide, maximum, minimum, power
+        case add, subtract, multiply, divide, maximum, minimum
     }
 
     /// A comparison of two values.
     package enum Comparison: String, Hashable, Sendable, CaseIterable {
-        case equal, less, lessOrEqual, greater
+        case equal, lessOrEqual, greater
     }
 
     /// A function of every element.
     package enum Map: String, Hashable, Sendable, CaseIterable {
-        case exp, log, sqrt, tanh, sigmoid, erf, relu, negate, sin, cos, abs, floor, sign
+        case exp, log, tanh, sigmoid, relu, negate, sin, cos
         /// GELU with the error function: x · (1 + erf(x / √2)) / 2.
         case gelu
         /// GELU in its tanh approximation: x · (1 + tanh(√(2/π) · (x + 0.044715 · x³))) / 2.
@@ -140,24 +130,20 @@ extension Graph.Operation {
         case .binary(let operation): operation.rawValue
         case .compare(let comparison): comparison.rawValue
         case .and: "and"
-        case .or: "or"
         case .not: "not"
         case .choose: "choose"
         case .map(let function): function.rawValue
         case .cast: "cast"
-        case .softmax: "softmax"
         case .layerNorm, .rmsNorm: "norm"
         case .attention: "attention"
         case .rotary: "rotary"
         case .reshape: "reshape"
         case .transpose: "transpose"
-        case .slice, .sliceToSequence: "slice"
+        case .slice: "slice"
         case .concat: "concat"
         case .expand: "expand"
         case .gather, .gatherElements: "gather"
         case .reduceSum: "sum"
-        case .reduceMean: "mean"
-        case .reduceMax: "max"
         case .cumulativeSum: "cumulative_sum"
         case .argMax: "arg_max"
         }

@@ -59,12 +59,6 @@ extension Operands {
                 range.upperBound <= size
             else { throw mismatch("the range \(range) is not within axis \(axis)") }
             return replacing(axis, of: x, by: [.fixed(range.count)])
-        case .sliceToSequence(let axis):
-            try require(axis: axis)
-            guard nodes.count == 1, case .fixed = x[axis] else {
-                throw mismatch("the size of axis \(axis) is not fixed")
-            }
-            return replacing(axis, of: x, by: [.sequence])
         case .concat(let axis): return try concatenated(along: axis)
         case .expand(let shape):
             guard nodes.count == 1, try broadcast(x, shape) == shape else {
@@ -119,17 +113,14 @@ extension Operands {
         return replacing(axis, of: nodes[0].shape, by: [.fixed(total)])
     }
 
-    /// The shape and type of a sum, a mean, a maximum or its index.
+    /// The shape and type of a sum, or of the index of a maximum.
     func reduced() throws(ModelError) -> (shape: [Graph.Dimension], type: Graph.ElementType) {
         guard nodes.count == 1 else { throw mismatch("it needs one input") }
         let (x, type) = (nodes[0].shape, nodes[0].type)
         switch operation {
-        case .reduceSum(let axes, let keeps), .reduceMax(let axes, let keeps):
+        case .reduceSum(let axes, let keeps):
             guard type != .bool else { throw mismatch("it needs numbers") }
             return (try without(axes, keeps), type)
-        case .reduceMean(let axes, let keeps):
-            guard type == .float else { throw mismatch("it needs float numbers") }
-            return (try without(axes, keeps), .float)
         case .cumulativeSum(let axis):
             try require(axis: axis)
             guard type != .bool else { throw mismatch("it needs numbers") }

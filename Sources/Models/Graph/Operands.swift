@@ -25,7 +25,7 @@ extension Graph.Operation {
         case .compare:
             try operands.require(count: 2, [.float, .int64])
             return (try operands.broadcast(0..<2), .bool)
-        case .and, .or:
+        case .and:
             try operands.require(count: 2, [.bool])
             return (try operands.broadcast(0..<2), .bool)
         case .not:
@@ -36,17 +36,17 @@ extension Graph.Operation {
                 throw operands.mismatch("it needs a condition and two values of one type")
             }
             return (try operands.broadcast(0..<3), inputs[1].type)
-        case .map, .softmax:
+        case .map:
             try operands.require(count: 1, [.float])
             return (operands[0].shape, .float)
         case .cast(let type):
             guard inputs.count == 1 else { throw operands.mismatch("it needs one input") }
             return (inputs[0].shape, type)
         case .layerNorm, .rmsNorm, .attention, .rotary: return (try operands.normalizedOrAttended(), .float)
-        case .reshape, .transpose, .slice, .sliceToSequence, .concat, .expand, .gather, .gatherElements:
+        case .reshape, .transpose, .slice, .concat, .expand, .gather, .gatherElements:
             guard let first = inputs.first else { throw operands.mismatch("it needs an input") }
             return (try operands.rearranged(), first.type)
-        case .reduceSum, .reduceMean, .reduceMax, .cumulativeSum, .argMax: return try operands.reduced()
+        case .reduceSum, .cumulativeSum, .argMax: return try operands.reduced()
         }
     }
 }

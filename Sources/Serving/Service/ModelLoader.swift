@@ -12,7 +12,7 @@ actor ModelLoader {
     /// Loads a trained classifier.
     ///
     /// - Parameters:
-    ///   - path: The folder or `.gguf` file.
+    ///   - path: The folder, `.gguf` or `.attune` file.
     ///   - name: The model, as it was given.
     ///   - settings: The settings of the service.
     /// - Returns: The classifier.

@@ -40,7 +40,7 @@ actor ModelOwner {
     ///
     /// - Parameters:
     ///   - path: The adapter's folder.
-    ///   - base: The base model's folder or `.gguf` file.
+    ///   - base: The base model's folder, `.gguf` or `.attune` file.
     ///   - key: The key of its handle.
     /// - Returns: Its facts.
     /// - Throws: The errors of loading.

@@ -36,7 +36,7 @@ public struct ServiceSettings: Sendable {
 public struct LoadRequest: Sendable, Equatable {
     /// The name in requests; nil takes the source.
     public var name: String?
-    /// A folder, a `.gguf` file or a Hub id; also an adapter's folder.
+    /// A folder, a `.gguf` or `.attune` file or a Hub id; also an adapter's folder.
     public var source: String
     /// The base model of an adapter; nil takes the one that it names.
     public var base: String?
@@ -45,7 +45,7 @@ public struct LoadRequest: Sendable, Equatable {
     ///
     /// - Parameters:
     ///   - name: The name in requests; nil takes the source.
-    ///   - source: A folder, a `.gguf` file or a Hub id; also an adapter's folder.
+    ///   - source: A folder, a `.gguf` or `.attune` file or a Hub id; also an adapter's folder.
     ///   - base: The base model of an adapter; nil takes the one that it names.
     public init(name: String? = nil, source: String, base: String? = nil) {
         (self.name, self.source, self.base) = (name, source, base)

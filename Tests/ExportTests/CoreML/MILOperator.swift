@@ -65,7 +65,6 @@ struct MILOperator {
             )
         case "reduce_sum": return try reduced(x) { $0.reduce(0, +) }
         case "reduce_mean": return try reduced(x) { $0.reduce(0, +) / Double($0.count) }
-        case "reduce_max": return try reduced(x) { $0.max() ?? 0 }
         case "reduce_argmax":
             return try onnx(
                 "ArgMax",
@@ -124,12 +123,12 @@ struct MILOperator {
 
     private static let binaries = [
         "add": "Add", "sub": "Sub", "mul": "Mul", "real_div": "Div", "maximum": "Max", "minimum": "Min",
-        "equal": "Equal", "less": "Less", "less_equal": "LessOrEqual", "greater": "Greater",
+        "equal": "Equal", "less_equal": "LessOrEqual", "greater": "Greater",
         "logical_and": "And",
         "logical_or": "Or",
     ]
     private static let functions = [
-        "logical_not": "Not", "exp": "Exp", "log": "Log", "sqrt": "Sqrt", "tanh": "Tanh",
+        "logical_not": "Not", "exp": "Exp", "log": "Log", "tanh": "Tanh",
         "sigmoid": "Sigmoid",
         "relu": "Relu", "sin": "Sin", "cos": "Cos", "softmax": "Softmax",
     ]

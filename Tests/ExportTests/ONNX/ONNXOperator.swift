@@ -46,7 +46,6 @@ struct ONNXOperator {
         case "Min": return try x[0].combined(x[1], min)
         case "Pow": return try x[0].combined(x[1], pow)
         case "Equal": return try x[0].combined(x[1]) { $0 == $1 ? 1 : 0 }
-        case "Less": return try x[0].combined(x[1]) { $0 < $1 ? 1 : 0 }
         case "LessOrEqual": return try x[0].combined(x[1]) { $0 <= $1 ? 1 : 0 }
         case "Greater": return try x[0].combined(x[1]) { $0 > $1 ? 1 : 0 }
         case "And": return try x[0].combined(x[1], min)
@@ -68,7 +67,7 @@ struct ONNXOperator {
             return try x[0].combined(x[2], -).matmul(x[1].combined(x[3], -))
         case "DequantizeLinear": return try x[0].combined(x[2], -).combined(x[1], *)
         case "MatMulNBits": return try x[0].matmul(Self.fourBits(x[1], x[2], width: integer("K", 0)))
-        case "ReduceSum", "ReduceMean", "ReduceMax", "ReduceProd", "CumSum", "ArgMax": return try reduction()
+        case "ReduceSum", "ReduceMean", "ReduceProd", "CumSum", "ArgMax": return try reduction()
         default:
             if let function = Self.function(node.opType) { return x[0].map(function) }
             return try rearranged()
@@ -90,9 +89,6 @@ struct ONNXOperator {
         case "Neg": { -$0 }
         case "Sin": { sin($0) }
         case "Cos": { cos($0) }
-        case "Abs": { abs($0) }
-        case "Floor": { $0.rounded(.down) }
-        case "Sign": { $0 == 0 ? 0 : $0 < 0 ? -1 : 1 }
         case "QuickGelu": { $0 / (1 + exp(-$0)) }
         case "FastGelu": { geluTanh($0) }
         default: nil
@@ -152,14 +148,11 @@ struct ONNXOperator {
             }
         case "ReduceProd": return x.reduced(Array(x.shape.indices), keeps: keeps) { $0.reduce(1, *) }
         default:
-            // Version 18 made the axes of means and maxima an input.
+            // Version 18 made the axes of means an input.
             let axes = inputs.count > 1 ? inputs[1].integers : integers("axes")
             return x.reduced(axes, keeps: keeps) { row in
-                switch node.opType {
-                case "ReduceMax": row.max() ?? 0
-                case "ReduceMean": row.reduce(0, +) / Double(row.count)
-                default: row.reduce(0, +)
-                }
+                let sum = row.reduce(0, +)
+                return node.opType == "ReduceMean" ? sum / Double(row.count) : sum
             }
         }
     }

@@ -14,7 +14,7 @@ struct ModelRequest: Sendable, Equatable {
     /// - Throws: `.wrongShape` naming the member.
     init(_ json: JSONValue) throws(ServingFault) {
         let fields = try BodyFields(json, known: Self.names)
-        let expected = "a folder, a .gguf file or a Hub id"
+        let expected = "a folder, a .gguf or .attune file or a Hub id"
         guard let source = try fields.text("source"), !source.isEmpty else {
             throw fields.fault("source", expected)
         }

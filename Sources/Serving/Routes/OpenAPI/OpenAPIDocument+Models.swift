@@ -42,7 +42,7 @@ extension OpenAPIDocument {
                                     "source",
                                     APISchema.described(
                                         APISchema.someText,
-                                        "A folder, a .gguf file or a Hub id; also an adapter's folder."
+                                        "A folder, a .gguf or .attune file or a Hub id; also an adapter's folder."
                                     )
                                 ),
                                 ("name", APISchema.optional(APISchema.someText)),
