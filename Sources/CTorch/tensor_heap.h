@@ -18,8 +18,8 @@ namespace ct {
 ///
 /// A training step frees memory that the next step needs. The C library either returns such pages, and the kernel clears them
 /// again in an eighth of the step's time, or it keeps them, and batches of different lengths fragment the heap: it grew to half
-/// more than the tensors ever took. This heap merges free neighbors, and returns pages of free ranges only as far as needed to
-/// hold no more than the peak of live tensors plus a given share of it.
+/// more than the tensors ever took. This heap merges free neighbors. Beyond the peak of live tensors plus a given share of it, it
+/// returns the pages of free ranges that no tensor has used for several steps, and beyond twice that share any.
 class TensorHeap final : public c10::Allocator {
 public:
     /// Reserves the addresses. Throws `std::bad_alloc` if the system refuses.
@@ -52,9 +52,11 @@ private:
     void insert_free(uintptr_t begin, size_t size);
     void erase_free(std::map<uintptr_t, size_t>::iterator stretch);
     void touch(uintptr_t begin, size_t size);
-    /// Returns pages of free ranges until no more than the limit is resident.
-    void trim();
-    size_t limit() const;
+    /// Returns pages of free ranges, if they were last used before a time, until no more than the limit is resident.
+    void trim(size_t limit, uint64_t before);
+    /// Returns what is too much: first what was not used for long.
+    void trim_excess();
+    size_t limit(double slack) const;
 
     mutable std::mutex mutex;
     uintptr_t start;
@@ -65,6 +67,9 @@ private:
     /// The units of the region that may have pages, and the end of the units that ever had any.
     std::vector<bool> resident;
     size_t top = 0;
+    /// The bytes of all tensors so far, which serve as a clock, and the time of each unit's last tensor.
+    uint64_t clock = 0, next_trim = 0;
+    std::vector<uint64_t> last_use;
     std::unordered_map<uintptr_t, size_t> taken;
     std::map<uintptr_t, size_t> free_by_address;
     std::set<std::pair<size_t, uintptr_t>> free_by_size;
