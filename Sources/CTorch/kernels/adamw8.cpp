@@ -1,17 +1,22 @@
 // AdamW with 8-bit moments: decode, update and encode in one pass over memory.
 //
 // Follows bitsandbytes' CPU backend on every device. Weight decay comes before the update (its CUDA kernel decays afterwards
-// and then corrects the sign of a first moment whose code lost it). Codes are looked up in 65,536 steps from -1 to 1, so that
+// and then corrects the sign of a first moment whose code lost it). Codes are those of 65,536 steps from -1 to 1, so that
 // only a block of zeros has the code of 0. That grid is coarse below 1.5e-5 of a block's largest magnitude, but it keeps
 // training stable: with the nearest code, as in CUDA, a second moment may become 0 while the first does not, and the quotient
 // makes the weight explode (tried on the fixtures: to 47 in 100 steps, from 0.05).
+//
+// Blocks whose gradients and moments are all 0 only decay.
 #include "adamw8.h"
+#include "adamw8_codes.h"
 #include "kernels.h"
 #include "parallel.h"
 #include "rounding.h"
 #include "vector.h"
 
+#include <algorithm>
 #include <array>
+#include <bit>
 #include <cmath>
 #include <cstring>
 
@@ -19,12 +24,12 @@ namespace ct {
 namespace {
 
 constexpr int64_t block = moments8_block;
-static_assert(block == PlaceHash::block);
+static_assert(block == PlaceHash::block && block == codes_block);
 
-/// The values of the codes, and the code of every step from -1 to 1.
+/// The values of the codes, and the code of every step from -1 to 1, which only libtorch's operations look up.
 struct CodeTable {
     static constexpr int32_t steps = 65536;
-    std::array<float, 256> values;
+    alignas(64) std::array<float, 256> values;
     std::array<uint8_t, steps> codes;
 
     explicit CodeTable(bool is_signed) {
@@ -48,21 +53,27 @@ const Tables &tables() {
     return tables;
 }
 
-CT_INLINE void encode(const float *moments, float largest, uint8_t *codes, int64_t count, const CodeTable &table) {
+/// Encodes one block, or the first `count` moments of a padded one.
+template <typename Codes> CT_INLINE void encode(const float *moments, float largest, uint8_t *codes, int64_t count) {
     if (!(largest > 0)) {
         std::memset(codes, 0, static_cast<size_t>(count));
         return;
     }
     const float inverse = 1.0f / largest;
-    alignas(64) int32_t indices[block];
-    for (int64_t i = 0; i < block; i++) {
-        float x = moments[i] * inverse;
-        x = x < -1.0f ? -1.0f : x;
-        x = x > 1.0f ? 1.0f : x;
-        indices[i] = static_cast<int32_t>((x + 1.0f) * 0.5f * (CodeTable::steps - 1) + 0.5f);
+    uint8_t padded[block];
+    uint8_t *found = count == block ? codes : padded;
+    for (int64_t i = 0; i < block; i += lanes) encode_vector<Codes>(moments + i, inverse, found + i);
+    if (count < block) std::memcpy(codes, padded, static_cast<size_t>(count));
+}
+
+/// Decodes one block, or the first `count` moments of a padded one.
+CT_INLINE void decode(const uint8_t *codes, const CodeTable &table, float size, float *moments, int64_t count) {
+    uint8_t padded[block];
+    if (count < block) {
+        std::memset(padded, 0, block);
+        std::memcpy(padded, codes, static_cast<size_t>(count));
     }
-    // The mask does not change finite numbers, and keeps NaN within the table.
-    for (int64_t i = 0; i < count; i++) codes[i] = table.codes[indices[i] & (CodeTable::steps - 1)];
+    decode_block(count == block ? codes : padded, table.values.data(), size, moments);
 }
 
 CT_INLINE float largest_of(const vec &values) {
@@ -109,7 +120,44 @@ struct Arrays {
     float *first_sizes, *second_sizes;
     uint16_t *copy; // or null
     int64_t count;
+    bool may_rest; // whether blocks at rest only decay
 };
+
+/// Whether weights without gradients and moments only decay in this step. With an epsilon of 0 they become NaN, for example.
+bool only_decays(const AdamW8Step &step) {
+    alignas(64) float p[block], g[block] = {}, m[block], v[block] = {};
+    float m_size, v_size;
+    // First moments of 0 are decoded as -0. A weight of -0 stays -0 only if -0 is added, which changes no weight.
+    std::fill_n(p, block, -0.0f);
+    std::fill_n(m, block, -0.0f);
+    move(p, g, m, v, nullptr, step, m_size, v_size);
+    return std::all_of(p, p + block, [](float x) { return std::bit_cast<uint32_t>(x) == 0x80000000u; });
+}
+
+/// Whether all bits are 0. A negative zero has a bit.
+template <typename Bits> CT_INLINE bool is_clear(const void *memory, int64_t count) {
+    typedef Bits Item __attribute__((may_alias));
+    const auto *items = static_cast<const Item *>(memory);
+    Bits bits = 0;
+    for (int64_t i = 0; i < count; i++) bits |= items[i];
+    return bits == 0;
+}
+
+/// Whether a block's gradients and moments are 0, and will have the same codes.
+CT_INLINE bool is_at_rest(const Arrays &all, int64_t b, int64_t start, int64_t count) {
+    return is_clear<uint32_t>(all.first_sizes + b, 1) && is_clear<uint32_t>(all.second_sizes + b, 1) &&
+           is_clear<uint8_t>(all.first_codes + start, count) && is_clear<uint8_t>(all.second_codes + start, count) &&
+           (all.g.wide != nullptr ? is_clear<uint32_t>(all.g.wide + start, count)
+                                  : is_clear<uint16_t>(all.g.narrow + start, count));
+}
+
+/// Decays the float32 weights of a block at rest.
+CT_INLINE void decay(float *p, uint16_t *copy, float keep, int64_t count) {
+    if (keep != 1.0f)
+        for (int64_t i = 0; i < count; i++) p[i] *= keep;
+    if (copy != nullptr)
+        for (int64_t i = 0; i < count; i++) copy[i] = nearest_bfloat16(p[i]);
+}
 
 CT_MULTIVERSION void step_blocks(int64_t begin, int64_t end, const Arrays &all, const AdamW8Step &step,
                                  const Tables &tables) {
@@ -117,10 +165,14 @@ CT_MULTIVERSION void step_blocks(int64_t begin, int64_t end, const Arrays &all, 
     alignas(64) uint16_t narrow[block];
     for (int64_t b = begin; b < end; b++) {
         const int64_t start = b * block, count = std::min(block, all.count - start);
+        if (all.may_rest && is_at_rest(all, b, start, count)) {
+            if (all.p.wide != nullptr)
+                decay(all.p.wide + start, all.copy != nullptr ? all.copy + start : nullptr, step.keep, count);
+            continue;
+        }
         uint8_t *c1 = all.first_codes + start, *c2 = all.second_codes + start;
-        const float size1 = all.first_sizes[b], size2 = all.second_sizes[b];
-        for (int64_t i = 0; i < count; i++) m[i] = tables.first.values[c1[i]] * size1;
-        for (int64_t i = 0; i < count; i++) v[i] = tables.second.values[c2[i]] * size2;
+        decode(c1, tables.first, all.first_sizes[b], m, count);
+        decode(c2, tables.second, all.second_sizes[b], v, count);
         if (count == block && all.p.wide != nullptr && all.g.wide != nullptr) {
             move(all.p.wide + start, all.g.wide + start, m, v, all.copy != nullptr ? all.copy + start : nullptr, step,
                  all.first_sizes[b], all.second_sizes[b]);
@@ -144,8 +196,8 @@ CT_MULTIVERSION void step_blocks(int64_t begin, int64_t end, const Arrays &all, 
             else
                 round_stochastically(p, all.p.narrow + start, count, PlaceHash::block_key(step.rounding_key, b));
         }
-        encode(m, all.first_sizes[b], c1, count, tables.first);
-        encode(v, all.second_sizes[b], c2, count, tables.second);
+        encode<FirstCodes>(m, all.first_sizes[b], c1, count);
+        encode<SecondCodes>(v, all.second_sizes[b], c2, count);
     }
 }
 
@@ -203,7 +255,9 @@ void adamw8(at::Tensor &parameter, const at::Tensor &gradient, Moments8 &moments
                         moments.first_sizes.mutable_data_ptr<float>(),
                         moments.second_sizes.mutable_data_ptr<float>(),
                         copy ? bits(*copy) : nullptr,
-                        parameter.numel()};
+                        parameter.numel(),
+                        // Decay of bfloat16 weights rounds stochastically.
+                        (wide_p || (step.keep == 1.0f && !copy)) && only_decays(step)};
     const auto &codes = tables();
     parallel((arrays.count + block - 1) / block, /*grain=*/16,
              [&](int64_t begin, int64_t end) { step_blocks(begin, end, arrays, step, codes); });
