@@ -3,11 +3,38 @@
 
 #include <c10/core/Allocator.h>
 
+#include <algorithm>
+#include <cstring>
+
 #if defined(__linux__)
 #include <sys/mman.h>
 #endif
 
+namespace {
+
+/// Copies bytes, but does not write to pages that have the same bytes already.
+void copy_differing_pages(char *to, const char *from, size_t bytes) {
+    // No system has smaller pages.
+    constexpr size_t page = 4096;
+    const auto start = reinterpret_cast<uintptr_t>(to);
+    for (size_t begin = 0, end; begin < bytes; begin = end) {
+        end = std::min(bytes, begin + page - (start + begin) % page);
+        if (std::memcmp(to + begin, from + begin, end - begin) != 0)
+            std::memcpy(to + begin, from + begin, end - begin);
+    }
+}
+
+} // namespace
+
 extern "C" {
+
+bool ct_tensor_has_zeros_on_demand(void) {
+#if defined(__linux__)
+    return true;
+#else
+    return false;
+#endif
+}
 
 int ct_tensor_zeros_on_demand(ct_tensor *out, const int64_t *shape, size_t rank) {
     return ct::make(out, [&]() -> at::Tensor {
@@ -35,6 +62,23 @@ int ct_tensor_zeros_on_demand(ct_tensor *out, const int64_t *shape, size_t rank)
         }
 #endif
         return at::zeros(sizes, options);
+    });
+}
+
+int ct_tensor_copy_differences_(ct_tensor destination, ct_tensor source) {
+    return ct::guard([&] {
+        at::NoGradGuard no_grad;
+        at::Tensor to = ct::tensor(destination);
+        const auto &from = ct::tensor(source);
+        const bool has_same_layout = to.is_cpu() && from.is_cpu() && to.scalar_type() == from.scalar_type() &&
+                                     to.sizes() == from.sizes() && to.is_contiguous() && from.is_contiguous();
+        if (!has_same_layout) {
+            to.copy_(from);
+        } else if (to.numel() > 0) {
+            copy_differing_pages(static_cast<char *>(to.mutable_data_ptr()),
+                                 static_cast<const char *>(from.const_data_ptr()), to.nbytes());
+            to.unsafeGetTensorImpl()->bump_version();
+        }
     });
 }
 

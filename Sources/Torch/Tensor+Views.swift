@@ -40,6 +40,19 @@ extension Tensor {
         try check("assign", withExtendedLifetime((self, source)) { ct_tensor_copy_(handle, source.handle) })
     }
 
+    /// Overwrites this tensor's elements like ``assign(_:)``, but does not write to pages that have the same bytes already.
+    ///
+    /// So zeros of `zerosOnDemand` that stay zeros still take no memory.
+    ///
+    /// - Parameter source: A tensor of this shape; converted if its dtype or device differs.
+    /// - Throws: `.failed` if the shapes differ.
+    package func assignDifferences(from source: Tensor) throws(TorchError) {
+        try check(
+            "assignDifferences",
+            withExtendedLifetime((self, source)) { ct_tensor_copy_differences_(handle, source.handle) }
+        )
+    }
+
     /// Overwrites some of this tensor's rows with those of another tensor, without recording.
     ///
     /// - Parameters:

@@ -144,6 +144,14 @@ public final class Tensor {
         return version
     }
 
+    /// Whether ``zerosOnDemand(_:device:)`` saves memory: for a CPU under Linux.
+    ///
+    /// - Parameter device: The device of the zeros.
+    /// - Returns: False if they are ordinary zeros.
+    package static func hasZerosOnDemand(on device: Device) -> Bool {
+        device == .cpu && ct_tensor_has_zeros_on_demand()
+    }
+
     /// Creates float32 zeros whose pages take memory only once they are written to: for tables with few used rows.
     ///
     /// - Parameters:

@@ -112,10 +112,18 @@ struct BlockExtrapolation {
         return blocks
     }
 
+    /// The bytes of the whole optimizer state, as in a checkpoint.
+    var stateBytes: Int { extended(\.stateBytes) }
+
     /// The bytes of the optimizer state that only other processes keep.
-    func stateInOtherProcesses(_ arguments: TrainingArguments) -> Int {
-        let bytes = extended(\.stateBytes)
-        return bytes - exchange(arguments).optimizerState(bytes)
+    private func stateInOtherProcesses(_ arguments: TrainingArguments) -> Int {
+        stateBytes - exchange(arguments).optimizerState(stateBytes)
+    }
+
+    /// The bytes of the optimizer state that are never written to, so they take no memory.
+    private func unusedState(_ arguments: TrainingArguments) -> Int {
+        // Several processes send each other the whole state when a run is resumed.
+        arguments.worldSize > 1 ? 0 : large.unusedStateBytes
     }
 
     /// The memory forecast, by kind.
@@ -129,12 +137,12 @@ struct BlockExtrapolation {
         let (weightsInFile, stateInFile) = inFile(arguments)
         let weightsElsewhere = exchange.weightsElsewhere
         let weights = extended(\.weightBytes) + missingWeights - weightsInFile - weightsElsewhere
-        let stateElsewhere = stateInOtherProcesses(arguments)
-        let state = extended(\.stateBytes) - stateInFile - stateElsewhere
+        let absentState = stateInOtherProcesses(arguments) + unusedState(arguments)
+        let state = stateBytes - stateInFile - absentState
         let peak =
             (worst?.bytes ?? 0) + exchange.added(holdingGradients: Self.holdsGradients(worst))
             + missingWeights
-            - weightsInFile - stateInFile - stateElsewhere - weightsElsewhere
+            - weightsInFile - stateInFile - absentState - weightsElsewhere
         let holdsGradients = Self.holdsGradients(worst) && !exchange.replacesGradients
         let gradients =
             arguments.optimizerInBackward
@@ -157,7 +165,7 @@ struct BlockExtrapolation {
             loading: around.program + around.largestTensor + weights,
             evaluation: evaluation.map {
                 let tensors =
-                    $0 + missingWeights - weightsInFile - stateInFile - stateElsewhere - weightsElsewhere
+                    $0 + missingWeights - weightsInFile - stateInFile - absentState - weightsElsewhere
                     + exchange.buckets
                 return around.program + tensors + gaps(in: tensors)
             } ?? 0,

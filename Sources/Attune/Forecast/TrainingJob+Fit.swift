@@ -138,10 +138,10 @@ private struct MemoryTrials {
         let arguments = job.arguments
         guard arguments.offloadFolder == nil else { return 0 }
         let moments = arguments.optimizer.isAdamW ? (arguments.optimizer == .adamW8 ? 2 : 8) : 0
-        // An embedding may have gradients only for the rows in use.
+        // Gradients and moments of an embedding may take memory only for the rows in use.
         let inBlocks =
             try outline.blockCount * (outline.weightCount(blocks: 2) - outline.weightCount(blocks: 1))
-        return weights * (width + moments) + (arguments.optimizerInBackward ? 0 : inBlocks * width)
+        return weights * width + inBlocks * (moments + (arguments.optimizerInBackward ? 0 : width))
     }
 
     /// Measures the memory of a run.

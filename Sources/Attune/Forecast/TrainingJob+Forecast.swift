@@ -76,8 +76,8 @@ extension TrainingJob {
             stepsPerEpoch: stepsPerEpoch,
             savedModel: isAdapter ? growth.trainedBytes : wholeBytes,
             weights: isAdapter ? growth.trainedBytes : memory.weights,
-            // A checkpoint has the state of all processes.
-            optimizerState: memory.optimizerState + growth.stateInOtherProcesses(arguments)
+            // A checkpoint has the state of all processes, and moments of unused rows, too.
+            optimizerState: growth.stateBytes
         )
         return Forecast(
             plan: DatasetSummary(

@@ -12,6 +12,8 @@ int ct_tensor_empty(ct_tensor *out, const int64_t *shape, size_t rank, ct_dtype 
 int ct_tensor_full(ct_tensor *out, const int64_t *shape, size_t rank, double value, ct_dtype dtype, ct_device device);
 /// Float32 zeros on the CPU whose pages take memory only once they are written to.
 int ct_tensor_zeros_on_demand(ct_tensor *out, const int64_t *shape, size_t rank);
+/// Whether this system has such zeros; otherwise they are ordinary ones.
+bool ct_tensor_has_zeros_on_demand(void);
 /// A tensor over foreign row-major CPU memory; `release(owner)` runs when the last view of it is released.
 int ct_tensor_from_memory(ct_tensor *out, void *data, const int64_t *shape, size_t rank, ct_dtype dtype,
                           void *owner, void (*release)(void *owner));
@@ -44,6 +46,8 @@ int ct_tensor_to(ct_tensor *out, ct_tensor tensor, ct_dtype dtype, ct_device dev
 int ct_tensor_contiguous(ct_tensor *out, ct_tensor tensor);
 int ct_tensor_clone(ct_tensor *out, ct_tensor tensor);
 int ct_tensor_copy_(ct_tensor destination, ct_tensor source);
+/// The same, but pages that have the same bytes already are not written, so zeros on demand still take no memory.
+int ct_tensor_copy_differences_(ct_tensor destination, ct_tensor source);
 /// Overwrites the rows of `destination` at `indices` by those of `source`, without recording.
 int ct_tensor_index_copy_(ct_tensor destination, ct_tensor indices, ct_tensor source);
 

@@ -25,6 +25,9 @@ public struct AdamW8: OptimizerRule {
     /// True, because the kernel also writes bfloat16 copies when it updates weights.
     public var writesNarrowCopies: Bool { true }
 
+    /// True: moments of unused rows are zeros that are never written to.
+    public var keepsEmbeddingStateOnDemand: Bool { true }
+
     /// Creates the rule with transformers' defaults.
     public init() {}
 

@@ -25,6 +25,9 @@ public protocol OptimizerRule: Sendable {
 
     /// Whether ``update(_:_:)`` writes every ``ParameterUpdate/bfloat16Copy``.
     var writesNarrowCopies: Bool { get }
+
+    /// Whether the state of an embedding takes memory only for rows that had a gradient, if the device allows it.
+    var keepsEmbeddingStateOnDemand: Bool { get }
 }
 
 /// A parameter and its state in one step.
@@ -64,6 +67,9 @@ public struct StepHyperparameters: Sendable, Equatable {
 extension OptimizerRule {
     /// False by default: the copy is then rounded again when it is used next.
     public var writesNarrowCopies: Bool { false }
+
+    /// False by default: the state then always takes its full memory.
+    public var keepsEmbeddingStateOnDemand: Bool { false }
 
     /// Returns false by default: the rule then receives float32 values for every parameter.
     ///
@@ -228,6 +234,22 @@ public final class Optimizer {
         }
     }
 
+    /// Returns the state of an embedding of which only pages with a row that had a gradient take memory.
+    ///
+    /// - Parameter parameter: A parameter of this optimizer.
+    /// - Returns: Tensors of its shape; empty if its whole state takes memory.
+    package func stateOnDemand(of parameter: Parameter) -> [Tensor] {
+        guard rule.keepsEmbeddingStateOnDemand, parameter.role == .embedding,
+            Tensor.hasZerosOnDemand(on: parameter.value.device)
+        else { return [] }
+        for (group, states) in zip(groups, states) {
+            for (own, state) in zip(group.parameters, states) where own === parameter {
+                return state.map(\.tensor)
+            }
+        }
+        return []
+    }
+
     /// Size of ``state`` in bytes.
     public var stateBytes: Int {
         state.reduce(0) { $0 + $1.tensor.shape.reduce(1, *) * $1.tensor.dtype.byteWidth }
@@ -243,7 +265,8 @@ public final class Optimizer {
         for (name, own) in state {
             let saved = try tensor(name)
             try Self.requireFit(of: saved, name: name, shape: own.shape, dtype: own.dtype)
-            try own.assign(saved)
+            // Unused rows of an embedding are zeros in both, and still take no memory.
+            try own.assignDifferences(from: saved)
             offload?.release(name)
         }
         resume(after: stepCount)

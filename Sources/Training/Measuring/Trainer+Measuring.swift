@@ -28,6 +28,8 @@ package struct TrialMeasurement: Sendable {
     package var gradientBytes = 0
     /// The bytes of the optimizer state.
     package var stateBytes = 0
+    /// The part of ``stateBytes`` that takes no memory: moments of embedding rows that the run does not use.
+    package var unusedStateBytes = 0
     /// The trace of the steps with the largest micro-batches, one after the other.
     package var heaviest = StepTrace()
     /// The trace of a step with about the mean number of tokens; nil if time is not measured.
@@ -127,6 +129,7 @@ extension Trainer {
         result.weightBytes = bytes(parameters.parameters)
         result.gradientBytes = bytes(parameters.trainable.filter { !$0.hasGradientOfRows })
         result.stateBytes = stepState.optimizer.stateBytes
+        result.unusedStateBytes = try unusedStateBytes(stepState.optimizer)
         var trace = StepTrace()
         stepState.phaseEnded = { (kind) throws(TorchError) in
             trace.phases.append(StepTrace.Phase(kind: kind, live: try recorder.takeTrace()))

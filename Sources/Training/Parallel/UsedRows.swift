@@ -21,6 +21,25 @@ package struct UsedRows: Sendable, Equatable {
     ///   - examples: All texts.
     ///   - tableRows: The number of rows of the table.
     package init(of texts: some Collection<Int>, in examples: EncodedExamples, tableRows: Int) {
+        let isUsed = Self.marks(of: texts, in: examples, tableRows: tableRows)
+        let used = isUsed.indices.filter { isUsed[$0] }
+        let isWhole = 2 * used.count > tableRows
+        indices = isWhole ? nil : used.map(Int64.init)
+        count = isWhole ? tableRows : used.count
+    }
+
+    /// Marks the rows of a table that texts use.
+    ///
+    /// - Parameters:
+    ///   - texts: The indices of the texts.
+    ///   - examples: All texts.
+    ///   - tableRows: The number of rows of the table.
+    /// - Returns: Whether each row is used.
+    static func marks(
+        of texts: some Collection<Int>,
+        in examples: EncodedExamples,
+        tableRows: Int
+    ) -> [Bool] {
         let encodings = examples.encodings
         var isUsed = [Bool](repeating: false, count: tableRows)
         // An id outside of the table ends the forward pass of its rank.
@@ -33,10 +52,7 @@ package struct UsedRows: Sendable, Equatable {
             // GPT-2 looks up token types in the same table. In other models their few rows have gradients of 0.
             if !encodings.typeIDs.isEmpty { mark(encodings.typeIDs[range]) }
         }
-        let used = isUsed.indices.filter { isUsed[$0] }
-        let isWhole = 2 * used.count > tableRows
-        indices = isWhole ? nil : used.map(Int64.init)
-        count = isWhole ? tableRows : used.count
+        return isUsed
     }
 
     /// All rows of a table.

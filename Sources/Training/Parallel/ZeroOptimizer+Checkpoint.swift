@@ -76,7 +76,9 @@ extension ZeroOptimizer {
             if part.owner != 0 {
                 try group.copy([(tensor: sent, root: 0)], "sharing the optimizer's state")
             }
-            if let target, target !== sent, part.owner == group.rank { try target.assign(sent) }
+            if let target, target !== sent, part.owner == group.rank {
+                try target.assignDifferences(from: sent)
+            }
             file?.release(part.name)
         }
         optimizer.resume(after: stepCount)
