@@ -1,7 +1,9 @@
 #include "support.h"
 
 #include "kernels/attention.h"
+#include "kernels/feed_forward.h"
 #include "kernels/frozen_weight.h"
+#include "kernels/joint_linear.h"
 #include "kernels/kernels.h"
 
 using ct::make;
@@ -68,6 +70,38 @@ void require_fit(const at::Tensor &x, at::IntArrayRef weight) {
                 " does not fit a weight of shape ", weight);
 }
 
+/// Several layers as tensors.
+struct Layers {
+    std::vector<at::Tensor> weights, copies, biases;
+
+    explicit Layers(ct_layers layers) : weights(ct::list(layers.weights, layers.count)) {
+        if (layers.copies != nullptr) copies = ct::list(layers.copies, layers.count);
+        if (layers.biases != nullptr) biases = ct::list(layers.biases, layers.count);
+        for (size_t i = 0; i < copies.size(); i++)
+            TORCH_CHECK(copies[i].sizes() == weights[i].sizes(), "a copy does not fit a weight of shape ", weights[i].sizes());
+    }
+
+    /// One layer by itself.
+    at::Tensor apply(size_t i, const at::Tensor &x, at::ScalarType type, ct_products products) const {
+        const auto &w = weights[i];
+        require_fit(x, w.sizes());
+        const auto bias = biases.empty() ? std::nullopt : std::optional(biases[i]);
+        if (type != at::kFloat || w.scalar_type() != at::kFloat)
+            return ct::narrow_linear(x, w, copies.empty() ? std::nullopt : std::optional(copies[i]), bias, type, products);
+        return ct::linear_supported(x, w) ? ct::linear(x, w, bias, products) : at::linear(x, w, bias);
+    }
+};
+
+at::Tensor activated(const at::Tensor &x, ct_activation activation) {
+    switch (activation) {
+    case CT_ACTIVATION_SILU: return at::silu(x);
+    case CT_ACTIVATION_GELU: return at::gelu(x);
+    case CT_ACTIVATION_GELU_TANH: return at::gelu(x, "tanh");
+    case CT_ACTIVATION_RELU: return at::relu(x);
+    }
+    TORCH_CHECK(false, "unknown activation: ", static_cast<int>(activation));
+}
+
 /// Checks that an adapter fits a weight [out, in].
 ct::LowRank checked(const ct_low_rank &adapter, at::IntArrayRef weight) {
     const auto &a = tensor(adapter.a), &b = tensor(adapter.b);
@@ -103,6 +137,42 @@ int ct_nn_narrow_linear(ct_tensor *out, ct_tensor x, ct_tensor w, ct_tensor narr
         TORCH_CHECK(!copy || (copy->sizes() == weight.sizes() && copy->scalar_type() == dtype),
                     "the copy does not fit a weight of shape ", weight.sizes());
         return ct::narrow_linear(input, weight, copy, ct::optional(bias), dtype, products);
+    });
+}
+
+int ct_nn_joint_linear(ct_tensor *out, ct_tensor x, ct_layers layers, ct_dtype type, ct_products products) {
+    return ct::guard([&] {
+        const auto &input = tensor(x);
+        const Layers all(layers);
+        const auto dtype = ct::scalar_type(type);
+        std::vector<at::Tensor> results;
+        if (ct::joint_linear_supported(input, all.weights, all.copies, all.biases, dtype, products))
+            results = ct::joint_linear(input, all.weights, all.copies, all.biases, dtype, products);
+        else
+            for (size_t i = 0; i < layers.count; i++) results.push_back(all.apply(i, input, dtype, products));
+        for (size_t i = 0; i < layers.count; i++) out[i] = ct::handle(results[i]);
+    });
+}
+
+int ct_nn_feed_forward(ct_tensor *out, ct_tensor x, ct_layers layers, bool is_gated, ct_activation activation, ct_dtype type,
+                       ct_products products) {
+    return make(out, [&] {
+        TORCH_CHECK(layers.count == 2 || (is_gated && layers.count == 3), layers.count, " layers");
+        const auto &input = tensor(x);
+        const Layers all(layers);
+        const auto dtype = ct::scalar_type(type);
+        const ct::FeedForwardLayers whole{all.weights, all.copies, all.biases, is_gated, activation};
+        if (ct::feed_forward_supported(input, whole, dtype, products)) return ct::feed_forward(input, whole, dtype, products);
+        auto inner = all.apply(0, input, dtype, products);
+        if (!is_gated) {
+            inner = activated(inner, activation);
+        } else if (layers.count == 3) {
+            inner = activated(inner, activation) * all.apply(1, input, dtype, products);
+        } else {
+            const auto halves = inner.chunk(2, -1);
+            inner = activated(halves[0], activation) * halves[1];
+        }
+        return all.apply(layers.count - 1, inner, dtype, products);
     });
 }
 

@@ -50,6 +50,9 @@ struct BlockPass {
     /// The same pass for all rows.
     var allRows: BlockPass { BlockPass(batch: batch, rows: nil, context: context) }
 
+    /// Whether the block returns only some rows, so that queries have fewer rows than keys.
+    var isSelective: Bool { rows != nil }
+
     /// Returns the wanted rows `[R, ..]` of a tensor `[T, ..]`.
     func selected(_ x: Tensor) throws(TorchError) -> Tensor {
         guard let rows else { return x }

@@ -41,6 +41,9 @@ public final class Linear {
         try context.inspect?(weight.name, x, y, context.productType(of: weight))
         return y
     }
+
+    /// Whether its product is just that of input and weight: there is no adapter, and the weight is in floating point.
+    var isPlain: Bool { adapted.adapter == nil && weight.quantized == nil }
 }
 
 /// GPT-2's linear layer, `x · W + b`, with a transposed weight.
@@ -121,12 +124,15 @@ extension ForwardContext {
     /// Returns a float32 weight in the narrower type of the product, if a copy is worth it: the weights are multiplied
     /// repeatedly, and memory need not be saved.
     func narrowCopy(of weight: Parameter) throws(TorchError) -> Tensor? {
+        keepsNarrowCopy(of: weight) ? try weight.narrowed() : nil
+    }
+
+    /// Whether a weight is kept in a narrower type, too.
+    func keepsNarrowCopy(of weight: Parameter) -> Bool {
         let type = productType(of: weight)
-        guard type == .bfloat16, weight.quantized == nil, weight.value.dtype == .float32, isGradientEnabled(),
-            !checkpointsBlocks, blockWeights == nil,
-            !productRoutes.multipliesInFloat32(type, on: weight.value.device)
-        else { return nil }
-        return try weight.narrowed()
+        return type == .bfloat16 && weight.quantized == nil && weight.value.dtype == .float32
+            && isGradientEnabled() && !checkpointsBlocks && blockWeights == nil
+            && !productRoutes.multipliesInFloat32(type, on: weight.value.device)
     }
 }
 

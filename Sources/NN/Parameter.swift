@@ -146,6 +146,31 @@ extension Parameter {
         return copy
     }
 
+    /// Places the copies of ``narrowed()`` of several matrices one after another in memory, unless there are copies already: their
+    /// products can then be computed as one.
+    ///
+    /// - Parameter parameters: Matrices of the same width.
+    /// - Throws: `.outOfMemory`.
+    static func narrowTogether(_ parameters: [Parameter]) throws(TorchError) {
+        guard parameters.count > 1, parameters.allSatisfy({ $0.bfloat16Copy == nil }),
+            let first = parameters.first, first.shape.count == 2,
+            parameters.allSatisfy({ $0.shape.count == 2 && $0.shape[1] == first.shape[1] })
+        else { return }
+        let rows = parameters.reduce(0) { $0 + $1.shape[0] }
+        let whole = try Tensor.empty(
+            [rows, first.shape[1]],
+            dtype: .bfloat16,
+            device: first.value.device
+        )
+        var end = 0
+        for parameter in parameters {
+            let place = try whole.narrowed(0, to: end..<end + parameter.shape[0])
+            end += parameter.shape[0]
+            try place.assign(parameter.value.detached())
+            parameter.bfloat16Copy = (place, try parameter.value.version())
+        }
+    }
+
     /// The copy that ``narrowed()`` made, if any, for a kernel to write to.
     package var existingBFloat16Copy: Tensor? { bfloat16Copy?.tensor }
 

@@ -24,6 +24,30 @@ int ct_nn_linear(ct_tensor *out, ct_tensor x, ct_tensor w, ct_tensor bias, ct_pr
 /// float32 or of that type. `narrow` is w in that type, or a null handle to round it in this call.
 int ct_nn_narrow_linear(ct_tensor *out, ct_tensor x, ct_tensor w, ct_tensor narrow, ct_tensor bias, ct_dtype type,
                         ct_products products);
+/// Layers of the same kind whose input is the same, or that follow one another. Types as in `ct_nn_narrow_linear`; `type` may be
+/// float32, too.
+typedef struct ct_layers {
+    const ct_tensor *weights; // [count]
+    const ct_tensor *copies;  // [count], the weights in the narrower type; null for none
+    const ct_tensor *biases;  // [count], all layers' biases; null for none
+    size_t count;
+} ct_layers;
+
+/// x · w_iᵀ + b_i in float32 for each of several layers; `out` has room for all results. Matrices that lie one after another in
+/// memory are multiplied as one.
+int ct_nn_joint_linear(ct_tensor *out, ct_tensor x, ct_layers layers, ct_dtype type, ct_products products);
+
+typedef enum ct_activation {
+    CT_ACTIVATION_SILU,
+    CT_ACTIVATION_GELU,
+    CT_ACTIVATION_GELU_TANH,
+    CT_ACTIVATION_RELU,
+} ct_activation;
+
+/// The last layer of `layers` applied to f(first layer); if `is_gated`, to f(gate) · up, which are the first two layers or the
+/// halves of the first. f is the activation.
+int ct_nn_feed_forward(ct_tensor *out, ct_tensor x, ct_layers layers, bool is_gated, ct_activation activation, ct_dtype type,
+                       ct_products products);
 /// The product that an adapter adds to a linear layer: scale · drop(x) · aᵀ · bᵀ.
 typedef struct ct_low_rank {
     ct_tensor a;    // [r, in], float32

@@ -28,13 +28,26 @@ const std::optional<c10::TypedOperatorHandle<LinearPointwise>> &linear_pointwise
     return op;
 }
 
+using LinearSum = at::Tensor(const at::Tensor &, const at::Tensor &, const at::Tensor &, const std::optional<at::Tensor> &,
+                             std::string_view);
+
+/// The op that adds its product to a sum, or null.
+const std::optional<c10::TypedOperatorHandle<LinearSum>> &linear_sum() {
+    static const auto op = []() -> std::optional<c10::TypedOperatorHandle<LinearSum>> {
+        const auto found = c10::Dispatcher::singleton().findSchema({"mkldnn::_linear_pointwise", "binary"});
+        if (!found || !has_onednn()) return std::nullopt;
+        return found->typed<LinearSum>();
+    }();
+    return op;
+}
+
 /// Multiplies in the type `factor`, float32 or narrower. Sums, biases and results are float32.
 struct Linear : torch::autograd::Function<Linear> {
     static at::Tensor forward(torch::autograd::AutogradContext *context, const at::Tensor &x, const at::Tensor &w,
                               const std::optional<at::Tensor> &copy, const std::optional<at::Tensor> &bias,
                               at::ScalarType factor, bool by_onednn) {
         const Factors factors{factor, by_onednn};
-        const auto rows = x.reshape({-1, x.size(-1)}).to(factor);
+        const auto rows = rounded(x.reshape({-1, x.size(-1)}), factor);
         const auto weight = copy && !factors.is_float32() ? *copy : w.to(factor);
         // The rows are only needed for the gradient of the weight. The wide copy of a narrow weight is recomputed.
         context->save_for_backward({w.requires_grad() ? rows : at::Tensor(), factors.is_float32() ? w : weight});
@@ -53,7 +66,7 @@ struct Linear : torch::autograd::Function<Linear> {
         const auto saved = context->get_saved_variables();
         const Factors factors{context->saved_data["factor"].toScalarType(), context->saved_data["by_onednn"].toBool()};
         const auto weight = saved[1].to(factors.type);
-        const auto wide = gradients[0].reshape({-1, weight.size(0)}), dy = wide.to(factors.type);
+        const auto wide = gradients[0].reshape({-1, weight.size(0)}), dy = rounded(wide, factors.type);
         at::Tensor dx, dw, dbias;
         if (context->needs_input_grad(0)) {
             auto sizes = gradients[0].sizes().vec();
@@ -64,7 +77,7 @@ struct Linear : torch::autograd::Function<Linear> {
             dw = factors.product(dy.t(), saved[0].t(), std::nullopt).to(context->saved_data["weight_type"].toScalarType());
         // A missing copy or bias is not an input, so requesting its gradient would be out of range.
         const bool has_copy = context->saved_data["has_copy"].toBool();
-        if (context->saved_data["has_bias"].toBool() && context->needs_input_grad(has_copy ? 3 : 2)) dbias = wide.sum(0);
+        if (context->saved_data["has_bias"].toBool() && context->needs_input_grad(has_copy ? 3 : 2)) dbias = column_sums(wide);
         return {dx, dw, at::Tensor(), dbias, at::Tensor(), at::Tensor()};
     }
 };
@@ -75,6 +88,12 @@ at::Tensor float_product(const at::Tensor &x, const at::Tensor &w, const std::op
     if (!by_onednn || !has_onednn()) return bias ? at::addmm(*bias, x, w.t()) : at::mm(x, w.t());
     const c10::List<std::optional<at::Scalar>> scalars;
     return linear_pointwise()->call(x, w, bias, "none", scalars, std::nullopt);
+}
+
+at::Tensor added_float_product(const at::Tensor &sum, const at::Tensor &x, const at::Tensor &w, bool by_onednn) {
+    if (by_onednn && linear_sum()) return linear_sum()->call(x, sum, w, std::nullopt, "add");
+    if (by_onednn && has_onednn()) return at::add(sum, float_product(x, w, std::nullopt, by_onednn));
+    return at::addmm(sum, x, w.t());
 }
 
 bool has_onednn() { return linear_pointwise().has_value(); }

@@ -4,10 +4,15 @@
 
 #include "../libtorch.h"
 
+#include "narrow.h"
+
 namespace ct {
 
 /// x · wᵀ + bias for float32 matrices, either of which may be a transposed view.
 at::Tensor float_product(const at::Tensor &x, const at::Tensor &w, const std::optional<at::Tensor> &bias, bool by_onednn);
+
+/// sum + x · wᵀ for the same; the sum may be overwritten.
+at::Tensor added_float_product(const at::Tensor &sum, const at::Tensor &x, const at::Tensor &w, bool by_onednn);
 
 /// The factors of a layer's products: the type that they are rounded to, and the library for float32.
 struct Factors {
@@ -18,8 +23,16 @@ struct Factors {
     /// x · wᵀ + bias as float32, for x and w of the type.
     at::Tensor product(const at::Tensor &x, const at::Tensor &w, const std::optional<at::Tensor> &bias) const {
         if (is_float32()) return float_product(x, w, bias, by_onednn);
-        auto y = at::mm(x, w.t()).to(at::kFloat);
-        return bias ? y.add_(*bias) : y;
+        return widened(at::mm(x, w.t()), bias);
+    }
+    /// x · wᵀ in the type.
+    at::Tensor narrow_product(const at::Tensor &x, const at::Tensor &w) const {
+        return is_float32() ? float_product(x, w, std::nullopt, by_onednn) : at::mm(x, w.t());
+    }
+    /// sum + x · wᵀ as float32; the sum may be overwritten.
+    at::Tensor added_product(const at::Tensor &sum, const at::Tensor &x, const at::Tensor &w) const {
+        if (is_float32()) return added_float_product(sum, x, w, by_onednn);
+        return at::add(sum, at::mm(x, w.t()));
     }
 };
 

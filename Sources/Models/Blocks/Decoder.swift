@@ -101,7 +101,14 @@ private final class DecoderAttention {
         let (q, k, v): (Tensor, Tensor, Tensor)
         switch input {
         case .separate(let query, let key, let value):
-            (q, k, v) = (try query(pass.selected(x), context), try key(x, context), try value(x, context))
+            if pass.isSelective {
+                q = try query(pass.selected(x), context)
+                let both = try context.apply([key, value], to: x)
+                (k, v) = (both[0], both[1])
+            } else {
+                let all = try context.apply([query, key, value], to: x)
+                (q, k, v) = (all[0], all[1], all[2])
+            }
         case .fused(let linear):
             let all = try linear(x, context)  // [T, (N + 2 M) · D]
             q = try pass.selected(all.narrowed(1, to: 0..<queryWidth))
@@ -206,16 +213,12 @@ private final class DecoderMLP {
     }
 
     func callAsFunction(_ x: Tensor, _ context: ForwardContext) throws(TorchError) -> Tensor {
-        let (gate, up): (Tensor, Tensor)
-        switch input {
-        case .separate(let gateLayer, let upLayer):
-            (gate, up) = (try gateLayer(x, context), try upLayer(x, context))
-        case .fused(let linear):
-            let both = try linear(x, context)  // [R, 2 I]
-            gate = try both.narrowed(1, to: 0..<intermediateSize)
-            up = try both.narrowed(1, to: intermediateSize..<2 * intermediateSize)
-        }
-        return try down(activation.gated(gate, up), context)  // [R, H]
+        let first =
+            switch input {
+            case .separate(let gate, let up): [gate, up]
+            case .fused(let both): [both]
+            }
+        return try context.feedForward(first, isGated: true, activation, down, x)  // [R, H]
     }
 
     /// Describes the layer on `[B, S, H]`.

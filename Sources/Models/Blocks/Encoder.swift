@@ -123,17 +123,24 @@ private final class EncoderBlock {
             try x.reshaped([-1, config.numAttentionHeads, config.hiddenSize / config.numAttentionHeads])
         }
         let input = try pass.selected(x)  // [R, H]
-        let attended = try pass.attention(
-            heads(query(input, context)),
-            heads(key(x, context)),
-            heads(value(x, context)),
-            options
-        )  // [R, N, D]
+        let (q, k, v) = try projected(x, pass)
+        let attended = try pass.attention(heads(q), heads(k), heads(v), options)  // [R, N, D]
         let output = try attentionOutput(attended.reshaped([-1, config.hiddenSize]), context)  // [R, H]
         let y = try attentionNorm(context.dropout(config.hiddenDropout, output), adding: input)  // [R, H]
-        let inner = try config.activation(up(y, context))  // [R, I]
-        let added = try context.dropout(config.hiddenDropout, down(inner, context))  // [R, H]
+        let fed = try context.feedForward([up], isGated: false, config.activation, down, y)  // [R, H]
+        let added = try context.dropout(config.hiddenDropout, fed)  // [R, H]
         return try outputNorm(added, adding: y)  // [R, H]
+    }
+
+    /// Queries `[R, H]`, keys and values `[T, H]`.
+    private func projected(_ x: Tensor, _ pass: BlockPass) throws(TorchError) -> (Tensor, Tensor, Tensor) {
+        let context = pass.context
+        guard pass.isSelective else {
+            let all = try context.apply([query, key, value], to: x)
+            return (all[0], all[1], all[2])
+        }
+        let both = try context.apply([key, value], to: x)
+        return (try query(pass.selected(x), context), both[0], both[1])
     }
 
     /// Describes the block on `[B, S, H]`.

@@ -126,8 +126,8 @@ private final class DebertaV2Block {
         let (context, p) = (pass.context, config.hiddenDropout)
         let attended = try attentionOutput(attention(x, distances, pass), context)  // [R, H]
         let y = try attentionNorm(context.dropout(p, attended), adding: pass.selected(x))  // [R, H]
-        let inner = try config.activation(up(y, context))  // [R, I]
-        return try outputNorm(context.dropout(p, down(inner, context)), adding: y)  // [R, H]
+        let fed = try context.feedForward([up], isGated: false, config.activation, down, y)  // [R, H]
+        return try outputNorm(context.dropout(p, fed), adding: y)  // [R, H]
     }
 
     /// Describes the block on `[B, S, H]`.

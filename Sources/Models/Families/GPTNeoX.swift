@@ -146,7 +146,7 @@ private final class GPTNeoXBlock {
         let input = try pass.selected(x)  // [R, H]
         let sum = try input + attended
         let normalised = try feedForwardNorm(config.usesParallelResidual ? input : sum)
-        let added = try down(config.activation(up(normalised, context)), context)
+        let added = try context.feedForward([up], isGated: false, config.activation, down, normalised)
         return try sum + context.dropout(config.hiddenDropout, added)  // [R, H]
     }
 

@@ -218,13 +218,20 @@ private final class ModernBertBlock {
         let context = pass.context
         let normalised = try attentionNorm.map { norm throws(TorchError) in try norm(x) } ?? x  // [T, H]
         let y = try pass.selected(x) + attention(normalised, rotation, pass)  // [R, H]
-        let both = try up(feedForwardNorm(y), context)  // [R, 2 I]
+        return try y + feedForward(feedForwardNorm(y), context)  // [R, H]
+    }
+
+    private func feedForward(_ x: Tensor, _ context: ForwardContext) throws(TorchError) -> Tensor {
+        guard context.dropout != nil, config.mlpDropout > 0 else {
+            return try context.feedForward([up], isGated: true, config.activation, down, x)
+        }
+        let both = try up(x, context)  // [R, 2 I]
         let inner = config.intermediateSize
         let gated = try config.activation.gated(
             both.narrowed(1, to: 0..<inner),
             both.narrowed(1, to: inner..<2 * inner)
         )  // [R, I]
-        return try y + down(context.dropout(config.mlpDropout, gated), context)  // [R, H]
+        return try down(context.dropout(config.mlpDropout, gated), context)  // [R, H]
     }
 
     /// Describes the block on `[B, S, H]`.
