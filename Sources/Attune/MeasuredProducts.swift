@@ -132,6 +132,7 @@ private struct Key {
     func json(_ speeds: ProductSpeeds, _ equalThreadCounts: [Int], isBusy: Bool) -> JSONValue {
         var gigaflops: JSONObject = ["bf16": .double(speeds.bfloat16)]
         for (route, speed) in speeds.float32 { gigaflops["fp32 \(route.rawValue)"] = .double(speed) }
+        if let int8 = speeds.int8 { gigaflops["int8"] = .double(int8) }
         var object = members
         object["gigaflops"] = .object(gigaflops)
         if isBusy { object["busy"] = .bool(true) }
@@ -159,7 +160,7 @@ private struct Key {
             }
             float32[route] = speed
         }
-        return ProductSpeeds(float32: float32, bfloat16: bfloat16)
+        return ProductSpeeds(float32: float32, bfloat16: bfloat16, int8: json["gigaflops"]["int8"].double)
     }
 }
 

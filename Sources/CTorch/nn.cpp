@@ -3,6 +3,7 @@
 #include "kernels/attention.h"
 #include "kernels/feed_forward.h"
 #include "kernels/frozen_weight.h"
+#include "kernels/int8_linear.h"
 #include "kernels/joint_linear.h"
 #include "kernels/kernels.h"
 
@@ -193,8 +194,20 @@ int ct_nn_stored_linear(ct_tensor *out, ct_tensor x, ct_stored_matrix w, ct_tens
         const auto weight = c10::make_intrusive<ct::StoredWeight>(w);
         require_fit(tensor(x), {w.rows, w.columns});
         const auto added = adapter ? std::optional(checked(*adapter, {w.rows, w.columns})) : std::nullopt;
-        return ct::stored_linear(tensor(x), weight, ct::optional(bias), added ? &*added : nullptr, ct::scalar_type(type),
+        return ct::frozen_linear(tensor(x), weight, ct::optional(bias), added ? &*added : nullptr, ct::scalar_type(type),
                                  products);
+    });
+}
+
+int ct_nn_int8_linear(ct_tensor *out, ct_tensor x, ct_int8_matrix w, ct_tensor bias, const ct_low_rank *adapter,
+                      ct_products products, ct_int8_kernel kernel) {
+    return make(out, [&] {
+        const auto *machine = ct::int8_machine(kernel);
+        TORCH_CHECK(machine != nullptr, "this machine lacks the instructions of integer kernel ", kernel);
+        const auto weight = c10::make_intrusive<ct::Int8Weight>(ct::int8_matrix(w), *machine);
+        require_fit(tensor(x), {w.rows, w.columns});
+        const auto added = adapter ? std::optional(checked(*adapter, {w.rows, w.columns})) : std::nullopt;
+        return ct::frozen_linear(tensor(x), weight, ct::optional(bias), added ? &*added : nullptr, at::kFloat, products);
     });
 }
 

@@ -1,5 +1,6 @@
 #include "support.h"
 
+#include "kernels/int8_linear.h"
 #include "kernels/parallel.h"
 #include "kernels/quantized4.h"
 #include "kernels/quantized8.h"
@@ -188,6 +189,53 @@ int ct_quant_dequantize8(ct_tensor out, ct_tensor codes, ct_tensor scales, int64
                     ct::dequantize8(from + start, sizes[row], columns, ct::bits(result) + start);
             }
         });
+        bump_version(result);
+    });
+}
+
+bool ct_quant_has_int8_kernel(ct_int8_kernel kernel) { return ct::int8_machine(kernel) != nullptr; }
+
+int64_t ct_quant_int8_most_columns(void) { return ct::int8_most_columns; }
+
+int ct_quant_int8_new(ct_tensor *panels, ct_tensor *scales, ct_tensor *sums, int64_t rows, int64_t columns) {
+    return ct::guard([&] {
+        const auto matrix = ct::new_int8_matrix(rows, columns);
+        *panels = ct::handle(matrix.panels);
+        *scales = ct::handle(matrix.scales);
+        *sums = ct::handle(matrix.sums);
+    });
+}
+
+int ct_quant_int8_pack(ct_int8_matrix matrix, ct_tensor values, int64_t first) {
+    return ct::guard([&] {
+        at::NoGradGuard no_grad;
+        const auto packed = ct::int8_matrix(matrix);
+        const auto &x = tensor(values);
+        require_values(x);
+        TORCH_CHECK(x.dim() == 2 && x.size(1) == packed.columns && first >= 0 && first % ct::int8_outputs == 0 &&
+                        x.size(0) <= packed.rows && first <= packed.rows - x.size(0) &&
+                        (x.size(0) % ct::int8_outputs == 0 || first + x.size(0) == packed.rows),
+                    "rows ", x.sizes(), " from ", first, " on do not fit panels of a matrix of ", packed.rows, " by ",
+                    packed.columns);
+        const auto wide = x.to(at::kFloat);
+        TORCH_CHECK(at::isfinite(wide).all().item<bool>(), "cannot quantize NaN or infinity");
+        ct::pack_int8(wide, packed, first);
+    });
+}
+
+int ct_quant_int8_unpack(ct_tensor out, ct_int8_matrix matrix, int64_t first) {
+    return ct::guard([&] {
+        at::NoGradGuard no_grad;
+        const auto packed = ct::int8_matrix(matrix);
+        const auto &result = tensor(out);
+        require_output(result, first, packed.rows, packed.columns);
+        if (result.scalar_type() == at::kFloat) {
+            ct::unpack_int8(packed, first, result);
+        } else {
+            const auto wide = at::empty(result.sizes(), at::kFloat);
+            ct::unpack_int8(packed, first, wide);
+            result.copy_(wide);
+        }
         bump_version(result);
     });
 }

@@ -7,7 +7,7 @@ public import Torch
 ///   - name: The name of the matrix, which ends with `weight`.
 ///   - matrix: A matrix in 4 or 8 bits.
 /// - Returns: Names and values.
-/// - Throws: `.unsupported` for blocks of a GGUF file or a name that does not end with `weight`.
+/// - Throws: `.unsupported` for blocks of a GGUF file, a matrix for integer products, or a name that does not end with `weight`.
 ///
 /// Source: `Linear4bit` and `Linear8bitLt` of bitsandbytes 0.50 (bitsandbytes/nn/modules.py).
 public func bitsAndBytesTensors(
@@ -27,6 +27,12 @@ public func bitsAndBytesTensors(
             .unsupported,
             "\(quoted(name)) in \(matrix.storage) of a GGUF file cannot be written in bitsandbytes' form; "
                 + "dequantize it, and quantize it to nf4, fp4 or int8"
+        )
+    }
+    if matrix.isPacked {
+        throw CheckpointError(
+            .unsupported,
+            "\(quoted(name)) is quantized for integer products, and not written in that form; load the model without it to save it"
         )
     }
     return try BitsAndBytesLayer.naming(name) { () throws(TorchError) in
@@ -53,7 +59,7 @@ public func bitsAndBytesTensors(
                 (name, codes.codes), (scales, codes.scales),
                 (format, try Tensor.zeros([], dtype: .uint8)),
             ]
-        case .stored: return []
+        case .stored, .packed: return []
         }
     }
 }

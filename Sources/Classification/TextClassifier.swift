@@ -141,6 +141,7 @@ public final class TextClassifier {
             sharing: other.map { SharedBase($0.model, except: source.adapter?.parameterNames ?? []) }
         )
         try source.adapter?.attach(to: model, &report, options)
+        if source.adapter != nil { try model.packProducts(options) }
         report.notes += fit.typeNotes
         let classifier = TextClassifier(
             model: model,

@@ -18,6 +18,7 @@ extension ExportRequest {
     ///   files would be overwritten; the errors of writing.
     public func write(_ classifier: TextClassifier, to place: URL) throws -> ExportReport {
         try check()
+        try classifier.model.requireFloatProducts(toBe: "exported")
         try requireFree(place)
         try classifier.makeWhole()
         guard !keptTexts.isEmpty else { return try written(classifier, to: place) }

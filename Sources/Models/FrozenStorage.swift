@@ -25,7 +25,8 @@ extension SequenceClassifier.LoadOptions {
     ///   - storage: The wanted form.
     ///   - adapter: The adapter. If it takes its start values from the weights, they are kept in floating point.
     package mutating func keepFrozen(_ storage: FrozenStorage, under adapter: AdapterConfiguration) {
-        frozenStorage = adapter.initialization.changesBase ? .floatingPoint : storage
+        weightsChangeLater = adapter.initialization.changesBase
+        frozenStorage = weightsChangeLater ? .floatingPoint : storage
         trainedModules = adapter.modulesToSave
     }
 }

@@ -208,6 +208,7 @@ extension SequenceClassifier {
             try quantizable.specs(of: parameter, sources[parameter.name], in: checkpoint)
                 ?? [TensorSpec(shape: parameter.shape, dtype: weightsDType(of: parameter, family, options))]
         }
+        let packing = try ProductPacking(of: store, contents.keys, options)
         func load(_ parameter: Parameter) throws {
             guard let source = sources[parameter.name] else {
                 try parameter.initialize(random: random)
@@ -249,6 +250,9 @@ extension SequenceClassifier {
         }
         for parameter in store.parameters {
             try load(parameter)
+            if try packing?.pack(parameter, device: options.device) == true, let source = sources[parameter.name] {
+                checkpoint.release(source)
+            }
             try blockWeights?.take(parameter)
             // The codes of a divided matrix are at another place now.
             if options.shard != nil, parameter.quantized != nil, let source = sources[parameter.name] {

@@ -20,6 +20,14 @@ extension SequenceClassifier {
         public var weightsDType = DType.float32
         /// The form in which the matrices of a frozen model are kept.
         public var frozenStorage = FrozenStorage.floatingPoint
+        /// The integers in which linear layers are multiplied; nil multiplies in floating point.
+        ///
+        /// Only for prediction on a CPU.
+        public var productQuantization: ProductQuantization?
+        /// The layers and numbers that integer products leave in floating point.
+        package var integerProducts = IntegerProducts()
+        /// Whether an adapter changes the weights after loading, so that they are quantized for integer products only then.
+        package var weightsChangeLater = false
         /// Modules that are trained whole next to an adapter, which are never quantized.
         package var trainedModules: [String] = []
         /// Whether weights may stay in the mapped file if type and device allow it.

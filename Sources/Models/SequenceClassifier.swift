@@ -20,6 +20,8 @@ public final class SequenceClassifier {
     let network: ClassifierNetwork
     /// The form in which matrices were to be kept while they are frozen.
     package let frozenStorage: FrozenStorage
+    /// The integers in which linear layers are multiplied; nil multiplies in floating point.
+    public let productQuantization: ProductQuantization?
     /// The states after the frozen first blocks that are kept between epochs; nil keeps none.
     package var frozenStates: FrozenStates?
     /// The place of the blocks' weights; nil if they are in memory.
@@ -63,6 +65,7 @@ public final class SequenceClassifier {
         device = options.device
         productRoutes = options.productRoutes
         frozenStorage = options.frozenStorage
+        productQuantization = options.productQuantization
     }
 
     /// Returns the logits of every example for every label.
@@ -134,12 +137,14 @@ public final class SequenceClassifier {
     ///   - folder: The destination, created if needed.
     ///   - maxShardSize: The largest number of tensor bytes in one file.
     ///   - purpose: The purpose of the saved model.
-    /// - Throws: `CheckpointError` or `FileError` if a file cannot be written; `.unsupported` for matrices in GGUF's blocks.
+    /// - Throws: `CheckpointError` or `FileError` if a file cannot be written; `.unsupported` for matrices in GGUF's blocks, and
+    ///   for a model with integer products.
     public func save(
         to folder: URL,
         maxShardSize: Int = 50_000_000_000,
         for purpose: SavingPurpose = .use
     ) throws {
+        try requireFloatProducts(toBe: "saved")
         var tensors: [(name: String, tensor: Tensor)] = []
         // The parameters of the tensors, which are several for a quantized matrix.
         var owners: [String: String] = [:]

@@ -24,6 +24,8 @@ package enum FrozenMatrix {
     func product(_ x: Tensor) throws(TorchError) -> Tensor {
         switch self {
         case .resident: try x.matmul(values().transposed(0, 1))
+        // Integer products would round an adapter's matrix, too.
+        case .quantized(let matrix) where matrix.isPacked: try x.matmul(values().transposed(0, 1))
         case .quantized(let matrix): try x.linear(matrix)
         }
     }

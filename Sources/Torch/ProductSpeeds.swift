@@ -7,15 +7,19 @@ public struct ProductSpeeds: Sendable, Equatable {
     public var float32: [ProductRoutes.Float32: Double]
     /// GFLOP/s in bfloat16, including the rounding of the factors.
     public var bfloat16: Double
+    /// GFLOP/s of the forward product in 8-bit integers, including the quantization of the rows; nil if it was not measured.
+    public var int8: Double?
 
     /// Creates speeds from earlier measurements.
     ///
     /// - Parameters:
     ///   - float32: GFLOP/s in float32, by route.
     ///   - bfloat16: GFLOP/s in bfloat16.
-    public init(float32: [ProductRoutes.Float32: Double], bfloat16: Double) {
+    ///   - int8: GFLOP/s in 8-bit integers, which only predictions use.
+    public init(float32: [ProductRoutes.Float32: Double], bfloat16: Double, int8: Double? = nil) {
         self.float32 = float32
         self.bfloat16 = bfloat16
+        self.int8 = int8
     }
 
     /// The speedup over the suggested route that another route needs, so that noise alone does not change the route.
@@ -58,7 +62,7 @@ public struct ProductSpeeds: Sendable, Equatable {
         if bfloat16 > (float32.values.max() ?? 0) / 4 {
             for _ in 0..<rounds { bfloat16 = max(bfloat16, try layer.speed(narrow, in: .bfloat16)) }
         }
-        return ProductSpeeds(float32: float32, bfloat16: bfloat16)
+        return ProductSpeeds(float32: float32, bfloat16: bfloat16, int8: try layer.integerSpeed(rounds: rounds))
     }
 
     /// The number of measurements per route; the best counts.
@@ -87,6 +91,23 @@ private struct ProbedLayer {
         let start = ContinuousClock.now
         try multiply(routes, dtype)
         return 3 * 2 * Double(rows * inputs * outputs) / ((ContinuousClock.now - start) / .seconds(1)) / 1e9
+    }
+
+    /// Multiplies in 8-bit integers; returns the highest GFLOP/s.
+    func integerSpeed(rounds: Int) throws(TorchError) -> Double {
+        let (rows, inputs, outputs) = ProductSpeeds.shape
+        let packed = try QuantizedMatrix.packing(weight)
+        // The quantized rows of the last input are kept, so two inputs take turns.
+        let copy = try x.copy()
+        var best = 0.0
+        for round in 0...2 * rounds {
+            let start = ContinuousClock.now
+            _ = try (round.isMultiple(of: 2) ? x : copy).linear(packed)
+            let seconds = (ContinuousClock.now - start) / .seconds(1)
+            // The first round fills the caches.
+            if round > 0 { best = max(best, 2 * Double(rows * inputs * outputs) / seconds / 1e9) }
+        }
+        return best
     }
 
     private func multiply(_ routes: ProductRoutes, _ dtype: DType) throws(TorchError) {

@@ -16,6 +16,7 @@ public struct QuantizedMatrix {
         case fourBits(FourBitCodes)
         case eightBits(EightBitCodes)
         case stored(any StoredRows)
+        case packed(Int8Panels)
     }
 
     package let contents: Contents
@@ -48,6 +49,14 @@ public struct QuantizedMatrix {
         storage = "INT8"
         self.originalDType = originalDType
         byteCount = codes.codes.count + codes.scales.count * 4
+    }
+
+    init(_ panels: Int8Panels, originalDType: DType?) {
+        contents = .packed(panels)
+        shape = [panels.rows, panels.columns]
+        storage = "INT8 panels"
+        self.originalDType = originalDType
+        byteCount = panels.byteCount
     }
 
     package init(_ rows: any StoredRows) {
@@ -145,6 +154,7 @@ public struct QuantizedMatrix {
         case .fourBits(let codes): try codes.dequantize(from: row, into: output)
         case .eightBits(let codes): try codes.dequantize(from: row, into: output)
         case .stored(let stored): try stored.dequantize(from: row, into: output)
+        case .packed(let panels): try panels.dequantize(from: row, into: output)
         }
     }
 }

@@ -14,7 +14,7 @@ package struct LowRankProduct {
     package var seed: UInt64
 
     /// The product for C++, valid as long as the tensors.
-    fileprivate var native: ct_low_rank {
+    var native: ct_low_rank {
         ct_low_rank(a: a.handle, b: b.handle, scale: scale, dropout: dropout, seed: seed)
     }
 
@@ -66,7 +66,8 @@ extension Tensor {
 extension Tensor {
     /// `self · weightᵀ + bias` with a frozen weight that stays quantized, plus the product of an adapter.
     ///
-    /// The weight is dequantized tile by tile, in the backward pass again; nothing of its size is kept.
+    /// The weight is dequantized tile by tile, in the backward pass again; nothing of its size is kept. Products with a packed
+    /// weight (``QuantizedMatrix/packing(_:outlierFactor:)``) are sums of 8-bit integers instead, in any type.
     ///
     /// - Parameters:
     ///   - weight: `[out, in]`; this tensor is `[.., in]`.
@@ -85,6 +86,9 @@ extension Tensor {
         in dtype: DType = .float32,
         routes: ProductRoutes = .suggested
     ) throws(TorchError) -> Tensor {
+        if case .packed(let panels) = weight.contents {
+            return try linear(panels, bias: bias, adding: adapter, routes: routes)
+        }
         let box = Unmanaged.passRetained(QuantizedMatrixBox(weight))
         let stored = ct_stored_matrix(
             context: box.toOpaque(),

@@ -90,6 +90,12 @@ public struct Trainer {
         // Otherwise the backward pass would need the weights of all blocks at once.
         if arguments.dividesWeights { arguments.gradientCheckpointing = true }
         try arguments.validate()
+        guard classifier.model.productQuantization == nil else {
+            throw TrainingError(
+                .badArgument,
+                "the model was loaded for prediction in integers (productQuantization), which cannot be trained; load it without"
+            )
+        }
         guard let targets = train.targets, targets.problemType == classifier.problemType else {
             throw TrainingError(
                 .badData,

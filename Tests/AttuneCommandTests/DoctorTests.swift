@@ -89,6 +89,15 @@ struct DoctorTests {
         )
     }
 
+    @Test func `the speed in 8-bit integers is shown, and recommended if it is higher`() {
+        let speeds = ProductSpeeds(float32: [.mkl: 200], bfloat16: 100, int8: 1500)
+        let table = ProductTable(MeasuredProducts(speeds: speeds, equalThreadCounts: [1], file: nil))
+        #expect(table.lines.contains("              int8         1500 GFLOP/s  for predict --quantize int8"))
+        #expect(table.json["gigaflops"]["int8"] == .double(1500))
+        #expect(advice { $0.speeds = speeds }.contains("--quantize int8 multiply 7.5 times as fast"))
+        #expect(!advice { $0.speeds.int8 = 210 }.contains("--quantize int8"))
+    }
+
     @Test func `speeds of a busy machine are called too low`() {
         func last(_ file: URL?, busy: Bool) -> String? {
             let speeds = ProductSpeeds(float32: [.mkl: 20], bfloat16: 2)

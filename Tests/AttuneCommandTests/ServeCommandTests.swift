@@ -76,6 +76,14 @@ struct ServeCommandTests {
         #expect(plan.hubVariables == ["HF_HUB_CACHE": "/data", "HF_TOKEN": "secret"])
     }
 
+    @Test func `products in integers are chosen by a flag or a variable`() throws {
+        #expect(try plan(["m"]).quantization == nil)
+        #expect(try plan(["m", "--quantize", "int8"]).quantization == .int8)
+        #expect(try plan(["m"], ["QUANTIZE": "int8"]).quantization == .int8)
+        #expect(try plan(["m", "--quantize", "none"], ["QUANTIZE": "int8"]).quantization == nil)
+        #expect(refusal(["m", "--quantize", "nf4"]).contains("--quantize must be int8 or none, not nf4"))
+    }
+
     @Test func `the machine's own name in HOSTNAME is no wish`() throws {
         #expect(try plan(["m"], ["HOSTNAME": "box"]).server.address == .host("0.0.0.0", port: 3000))
         #expect(try plan(["m"], ["HOSTNAME": "::1"]).server.address == .host("::1", port: 3000))

@@ -38,6 +38,9 @@ struct VerifyCommandTests {
                 "verify", "--model", path("a"), "--precision", "bf16", "--weights-dtype", "bf16",
             ])
             #expect(narrow.code == 0 && narrow.output.contains("(allowed: 0.0500)"), "\(narrow.output)")
+            let integers = try attune(["verify", "--model", path("a"), "--quantize", "int8"])
+            #expect(integers.code == 0 && integers.output.contains("(allowed: 0.2500)"), "\(integers.output)")
+            #expect(integers.errors.contains("layers in 8-bit integers"), "\(integers.errors)")
             let other = try attune(["verify", "--model", path("b"), "--against", path("a"), "--json"])
             #expect(other.code == 65, "\(other.output)\(other.errors)")
             let result = try JSONValue.parse(Data(other.output.utf8))
@@ -47,6 +50,29 @@ struct VerifyCommandTests {
                 "verify", "--model", path("b"), "--against", path("a"), "--tolerance", "1.5",
             ])
             #expect(shorter.code == 0, "\(shorter.output)")
+        }
+    }
+
+    @Test func `evaluate and predict report the effect of products in 8-bit integers`() throws {
+        try withModels { folder, path in
+            let results = path("results.json")
+            let evaluated = try attune([
+                "evaluate", "--model", path("a"), "--dataset", path("d.csv"), "--quantize", "int8", "--output", results,
+            ])
+            #expect(evaluated.code == 0 && evaluated.output.contains("accuracy"), "\(evaluated.errors)")
+            #expect(evaluated.errors.contains("of 32 parity texts keep their label"), "\(evaluated.errors)")
+            let json = try JSONValue.parse(Data(contentsOf: URL(filePath: results)))
+            #expect(json["quantization"]["type"] == .string("int8"))
+            #expect(json["quantization"]["parity_texts"].int == 32)
+            let predicted = try attune([
+                "predict", "--model", path("a"), "--text", "number 2 is sunny", "--quantize", "int8",
+            ])
+            #expect(predicted.code == 0 && predicted.output.contains("\"label\""), "\(predicted.errors)")
+            #expect(predicted.errors.contains("in 8-bit integers") && !predicted.errors.contains("parity"))
+            let unknown = try attune([
+                "predict", "--model", path("a"), "--text", "x", "--quantize", "nf4",
+            ])
+            #expect(unknown.code == 64 && unknown.errors.contains("int8"), "\(unknown.errors)")
         }
     }
 

@@ -52,6 +52,24 @@ struct ParityTests {
         #expect(report(record, [100, -2], tokens: 6).otherTokens == 1)
     }
 
+    @Test func `a model with integer products is compared with the tolerance of a quantized one`() throws {
+        let path = Fixture.folder.appending(path: "models/tiny-base").path(percentEncoded: false)
+        func load(_ quantization: ProductQuantization?) throws -> TextClassifier {
+            var options = SequenceClassifier.LoadOptions()
+            options.labels = ["no", "yes"]
+            options.productQuantization = quantization
+            return try TextClassifier.load(path, options: options, seed: 5).classifier
+        }
+        let (exact, quantized) = (try load(nil), try load(.int8))
+        let record = try ParityRecord(exact)
+        #expect(!record.isQuantized && quantized.isQuantized)
+        let report = try record.compare(quantized)
+        #expect(report.tolerance == .quantized && report.isWithinTolerance, "\(report.scoreDifference)")
+        // Not the same numbers: the products are in fact quantized.
+        #expect(report.scoreDifference > 0 && report.otherTokens == 0)
+        #expect(try ParityRecord(quantized).compare(quantized).tolerance == .quantized)
+    }
+
     @Test func `NaN is a difference`() {
         for type in [ProblemType.singleLabel, .multiLabel] {
             let record = record(type, labels: ["a", "b"], [1, 2])

@@ -46,18 +46,22 @@ public actor Classifier {
     /// - Parameters:
     ///   - source: A folder in the Hub's layout, a `.gguf` or `.attune` file, or an id of the Hub.
     ///   - device: The device to compute on; nil uses a GPU if there is one.
+    ///   - quantization: Integers in which a CPU multiplies linear layers, faster and in less memory; nil for float32. Such a
+    ///     classifier can be neither saved nor exported.
     ///   - hub: The Hub and its cache.
     /// - Returns: A classifier with a trained head.
     /// - Throws: `ModelError` with code `.unsupported` for a base model, which has no trained head; the errors of loading.
     public static func load(
         _ source: ModelSource,
         device: Device? = nil,
+        quantization: ProductQuantization? = nil,
         hub: HubEnvironment = .process
     ) async throws -> Classifier {
         let path = try await source.path(in: hub)
         let base = try await ModelSource.basePath(ofModelAt: path, in: hub)
         let thread = ComputeThread(name: "attune.classifier")
-        return try await ClassifierLoader(thread).load(path, base: base, named: source.name, device)
+        return try await ClassifierLoader(thread)
+            .load(path, base: base, named: source.name, device, quantization)
     }
 
     /// Classifies texts.
@@ -107,10 +111,18 @@ private actor ClassifierLoader {
 
     init(_ thread: ComputeThread) { self.thread = thread }
 
-    func load(_ path: String, base: String?, named name: String, _ device: Device?) throws -> Classifier {
+    func load(
+        _ path: String,
+        base: String?,
+        named name: String,
+        _ device: Device?,
+        _ quantization: ProductQuantization?
+    ) throws -> Classifier {
         var options = SequenceClassifier.LoadOptions()
-        options.device = try device ?? Device.preferred()
+        // Integers are multiplied on the CPU only.
+        options.device = try device ?? (quantization == nil ? Device.preferred() : .cpu)
         options.mapsWeights = true
+        options.productQuantization = quantization
         let (classifier, report) = try TextClassifier.load(path, base: base, options: options)
         guard report.fresh.isEmpty else { throw ModelError.untrained(name, report) }
         return Classifier(classifier, on: thread)

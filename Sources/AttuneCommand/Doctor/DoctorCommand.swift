@@ -91,6 +91,7 @@ struct ProductTable {
                     : "--precision bf16 computes in fp32, which is at least as fast here"
             )
         )
+        if let int8 = speeds.int8 { rows.append(("int8", int8, "for predict --quantize int8")) }
         let width = rows.map(\.name.count).max() ?? 0
         let lines = rows.enumerated().map { index, row in
             let name = row.name.padding(toLength: width, withPad: " ", startingAt: 0)
@@ -115,6 +116,7 @@ struct ProductTable {
         let speeds = products.speeds
         var gigaflops: JSONObject = ["bf16": .double(speeds.bfloat16)]
         for (route, speed) in speeds.float32 { gigaflops["fp32 \(route.rawValue)"] = .double(speed) }
+        if let int8 = speeds.int8 { gigaflops["int8"] = .double(int8) }
         return [
             "gigaflops": .object(gigaflops),
             "fp32_route": .string(speeds.fastest.float32.rawValue),

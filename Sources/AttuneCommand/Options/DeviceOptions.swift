@@ -12,6 +12,16 @@ struct DeviceOptions: ParsableArguments {
     @Option(help: "auto, cpu, cuda or mps; auto uses a GPU if there is one.")
     var device = DeviceChoice.auto
 
+    /// The same options, with the CPU instead of `auto` for products in integers, which only it computes.
+    ///
+    /// - Parameter quantization: The integers; nil changes nothing.
+    /// - Returns: The options.
+    func fit(for quantization: ProductQuantization?) -> DeviceOptions {
+        var options = self
+        if quantization != nil, device == .auto { options.device = .cpu }
+        return options
+    }
+
     /// The device of one of several processes.
     ///
     /// - Returns: The CPU.

@@ -12,6 +12,7 @@ extension LongText: ExpressibleByArgument {
 }
 
 extension Precision: ExpressibleByArgument {}
+extension ProductQuantization: ExpressibleByArgument {}
 extension RowPolicy: ExpressibleByArgument {}
 extension SamplingStrategy: ExpressibleByArgument {}
 extension SchedulerType: ExpressibleByArgument {}

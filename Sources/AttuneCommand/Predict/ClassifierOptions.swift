@@ -168,6 +168,14 @@ struct ClassifierOptions: ParsableArguments {
 
     @OptionGroup var inference: InferenceOptions
 
+    @Option(
+        help: ArgumentHelp(
+            "int8: multiply linear layers in 8-bit integers on the CPU: faster, in a quarter of the memory, and less exact. The weights are quantized while they are read; the model's files do not change.",
+            valueName: "type"
+        )
+    )
+    var quantize: ProductQuantization?
+
     /// The settings given on the command line.
     var told: ClassifierSettings {
         var settings = ClassifierSettings()
@@ -181,7 +189,9 @@ struct ClassifierOptions: ParsableArguments {
     /// The engine that computes.
     ///
     /// - Throws: The errors of ``Engine``.
-    func engine() throws -> Engine { try Engine(inference.device, threads: inference.threads) }
+    func engine() throws -> Engine {
+        try Engine(inference.device.fit(for: quantize), threads: inference.threads)
+    }
 
     /// Finds the model and its chosen adapters, downloading what is on the Hub.
     ///
@@ -210,6 +220,7 @@ struct ClassifierOptions: ParsableArguments {
         (options.device, options.productRoutes) = (engine.device, engine.productRoutes)
         options.weightsDType = inference.weights.dtype
         options.mapsWeights = true
+        options.productQuantization = quantize
         return options
     }
 
@@ -229,11 +240,32 @@ struct ClassifierOptions: ParsableArguments {
         )
         guard report.fresh.isEmpty else { throw ModelError.untrained(model, report) }
         for note in classifier.notes { writeToStandardError("attune: warning: \(note)\n") }
+        if let note = classifier.model.productQuantizationNote { writeToStandardError(note + "\n") }
         if raw { classifier.decisions = nil }
         if let decisions = classifier.decisions {
             writeToStandardError("as calibrated: \(decisions.summary) (decisions.json; --raw ignores it)\n")
         }
         return classifier
+    }
+
+    /// Compares a model with integer products with the logits in its folder, and prints the differences to standard error.
+    ///
+    /// - Parameters:
+    ///   - model: The classifier.
+    ///   - place: The place of the model.
+    /// - Returns: The differences; nil for other products, and without such logits.
+    /// - Throws: `TorchError`.
+    func quantizationEffect(
+        on model: TextClassifier,
+        _ place: ClassifierPlace
+    ) throws -> QuantizationEffect? {
+        let effect = try QuantizationEffect(
+            on: model,
+            folder: place.first,
+            matmulDType: inference.precision.choice.matmulDType
+        )
+        if let effect { writeToStandardError(effect.text + "\n") }
+        return effect
     }
 
     /// Loads several adapters over one base model.
@@ -251,6 +283,11 @@ struct ClassifierOptions: ParsableArguments {
             for note in report.notes {
                 writeToStandardError("attune: warning: adapter \(adapter.name): \(note)\n")
             }
+        }
+        if let name = adapters.names.first,
+            let note = try adapters.classifier(name).model.productQuantizationNote
+        {
+            writeToStandardError(note + "\n")
         }
         return adapters
     }

@@ -76,6 +76,7 @@ struct EvaluateCommand: ParsableCommand {
             _ = try reader.columns(of: rows)
             let engine = try classifier.engine()
             let model = try classifier.load(place, on: engine)
+            let effect = try classifier.quantizationEffect(on: model, place)
             let (labelled, notes) = try reader.labelled(rows, problemType: model.problemType)
             for note in notes { writeToStandardError(note + "\n") }
             let trained = TrainedRowsWarning(model: place.first, dataset: data.dataset, split: data.split)
@@ -105,6 +106,7 @@ struct EvaluateCommand: ParsableCommand {
                 try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
                 try ScoredRows(record, labels: model.labels, examples, labelled.inputs)?.save(to: folder)
             }
+            if let effect { results.append(("quantization", effect.object)) }
             if let effect = record.decisions {
                 results.append(("decisions", DecisionText(effect, labels: model.labels).object))
             }

@@ -106,6 +106,7 @@ extension PredictCommand {
             ("keep_columns", json(bulk.keepColumns)), ("id_column", json(bulk.idColumn)),
             ("top_k", json(bulk.topK)), ("threshold", bulk.threshold.map(JSONValue.double) ?? .null),
             ("on_error", .string(bulk.onError.rawValue)),
+            ("quantize", json(classifier.quantize?.rawValue)),
         ]
         let base = place.base == place.first ? nil : place.base
         return try PredictionManifest(

@@ -117,6 +117,8 @@ struct PredictCommand: ParsableCommand {
             let stream = output == nil ? standardOutput(total) : nil
             let console = Console.current
             let isLong = total.map { $0 > 100 } ?? !prediction.isRowByRow
+            // For a few texts the comparison would take longer than their predictions.
+            if isLong { _ = try classifier.quantizationEffect(on: model, place) }
             if isLong { console.begin(.predict) }
             job.progress = { done in
                 engine.adaptThreads()

@@ -71,7 +71,10 @@ struct ServeCommand: ParsableCommand {
             if let settings = text.settings { writeToStandardError(settings) }
             if let warning = text.warning { writeToStandardError(warning) }
             // A fixed number: the threads of connections look like another program, and fewer threads would halve the throughput.
-            let engine = try Engine(device, threads: threads ?? Engine.usefulThreads())
+            let engine = try Engine(
+                device.fit(for: plan.quantization),
+                threads: threads ?? Engine.usefulThreads()
+            )
             try serve(plan, text, engine)
         }
     }
@@ -123,6 +126,7 @@ struct ServeCommand: ParsableCommand {
         settings.options.device = engine.device
         settings.options.productRoutes = engine.productRoutes
         settings.options.weightsDType = plan.dtype
+        settings.options.productQuantization = plan.quantization
         settings.matmulDType = plan.dtype
         settings.classifier.longText = plan.longText
         settings.ignoresDecisions = models.raw

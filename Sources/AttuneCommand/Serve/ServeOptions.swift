@@ -55,6 +55,14 @@ struct ServedModelOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
+            "int8: multiply linear layers in 8-bit integers on the CPU: faster, in a quarter of the memory, and less exact. Default: none.",
+            valueName: "type"
+        )
+    )
+    var quantize: String?
+
+    @Option(
+        help: ArgumentHelp(
             "The part of a longer text that is read: \(LongText.words). Default: as in training, else the head.",
             valueName: "part"
         )

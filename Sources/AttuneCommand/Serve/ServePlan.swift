@@ -17,6 +17,8 @@ struct ServePlan: Sendable {
     var routing: RouterSettings
     /// The type of weights and matrix products.
     let dtype: DType
+    /// The integers in which linear layers are multiplied; nil multiplies in ``dtype``.
+    let quantization: ProductQuantization?
     /// The part of a longer text that is read; nil takes each model's own.
     let longText: LongText?
     /// The most bytes of all models; nil takes the service's default.
@@ -48,6 +50,7 @@ struct ServePlan: Sendable {
         options.adapterBase = try read.text("--adapter-base", options.adapterBase)
         models = try ServedModelChoice.all(sources, options)
         dtype = try Self.dtype(read.text("--dtype", options.dtype))
+        quantization = try Self.quantization(read.text("--quantize", options.quantize))
         longText = try read.value("--long-text", options.longText) { LongText($0) }
         let memory = try read.value("--max-memory", options.maxMemory) { DeviceMemory(argument: $0) }
         try memory?.requireUnit("--max-memory")
@@ -85,6 +88,14 @@ struct ServePlan: Sendable {
             )
         case let name?: throw ValidationError("--dtype must be float32 or bfloat16, not \(name)")
         }
+    }
+
+    private static func quantization(_ name: String?) throws -> ProductQuantization? {
+        guard let name, name.lowercased() != "none" else { return nil }
+        guard let quantization = ProductQuantization(rawValue: name.lowercased()) else {
+            throw ValidationError("--quantize must be int8 or none, not \(name)")
+        }
+        return quantization
     }
 
     private mutating func readLimits(_ options: ServeLimitOptions, _ read: inout ServeVariables) throws {

@@ -52,6 +52,7 @@ struct ServeText: Sendable {
             model.problemType == .regression ? "a number" : counted(model.labels.count, "label")
         return
             "loaded \(model.name): \(model.architecture), \(labels), up to \(counted(model.maxTokens, "token")) of a text"
+            + (plan.quantization.map { ", products in \($0.rawValue)" } ?? "")
     }
 
     /// The message once requests are answered: the page, and a command that works.

@@ -32,7 +32,7 @@ struct VerifyCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "The largest difference of a score. Default: 0.0001 in float32, 0.05 in 16 bits, 0.25 if quantized.",
+            "The largest difference of a score. Default: 0.0001 in float32, 0.05 in 16 bits, 0.25 if quantized or in int8.",
             valueName: "difference"
         )
     )

@@ -3,6 +3,7 @@
 #define CT_NN_H
 
 #include "ct_base.h"
+#include "ct_quant.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -77,6 +78,10 @@ typedef struct ct_stored_matrix {
 /// unless `adapter` is null. Types as in `ct_nn_narrow_linear`. The matrix is released even if this function fails.
 int ct_nn_stored_linear(ct_tensor *out, ct_tensor x, ct_stored_matrix w, ct_tensor bias, const ct_low_rank *adapter,
                         ct_dtype type, ct_products products);
+/// x · wᵀ + bias with rows of x quantized to 8 bits and sums of integers, plus an adapter's product in float32 unless `adapter`
+/// is null. x and the bias are float32 on the CPU. The gradient of x is that of the dequantized matrix.
+int ct_nn_int8_linear(ct_tensor *out, ct_tensor x, ct_int8_matrix w, ct_tensor bias, const ct_low_rank *adapter,
+                      ct_products products, ct_int8_kernel kernel);
 /// Rows of `table` [V, H] by `ids` [T]; row `padding_index` gets no gradient (-1 for none). On a CPU the gradient of a
 /// float32 table only has the rows that occur (see `ct_autograd_grad`).
 int ct_nn_embedding(ct_tensor *out, ct_tensor table, ct_tensor ids, int64_t padding_index);

@@ -41,6 +41,38 @@ int ct_quant_quantize8(ct_tensor *codes, ct_tensor *scales, ct_tensor values);
 /// Dequantizes rows from `first` on into `out`, which is float32 or bfloat16 [rows, columns].
 int ct_quant_dequantize8(ct_tensor out, ct_tensor codes, ct_tensor scales, int64_t first);
 
+/// A matrix of 8-bit codes from -127 to 127 with a scale per row, in the layout of integer products: panels of 16 rows.
+typedef struct ct_int8_matrix {
+    ct_tensor panels; // int8 [rows / 16, columns / 4, 16, 4], both rounded up; codes beyond the matrix are 0
+    ct_tensor scales; // float32 [16 · rows / 16], rounded up
+    ct_tensor sums;   // int32, the sum of each row's codes, as many as scales
+    int64_t rows, columns;
+    /// A few numbers of a row of inputs that are larger than this many times its mean magnitude are multiplied in float32; 0 for
+    /// none.
+    float outlier_factor;
+} ct_int8_matrix;
+
+/// The versions of the kernel for integer products.
+typedef enum {
+    CT_INT8_AUTOMATIC = 0, // the fastest for this machine
+    CT_INT8_PORTABLE = 1,
+    CT_INT8_AVX2 = 2,
+    CT_INT8_AVX_VNNI = 3,
+    CT_INT8_AVX512_VNNI = 4
+} ct_int8_kernel;
+
+/// Whether this machine can run a version of the kernel.
+bool ct_quant_has_int8_kernel(ct_int8_kernel kernel);
+/// The most columns of a matrix, so that no sum overflows.
+int64_t ct_quant_int8_most_columns(void);
+/// Makes the parts of a matrix of zeros.
+int ct_quant_int8_new(ct_tensor *panels, ct_tensor *scales, ct_tensor *sums, int64_t rows, int64_t columns);
+/// Quantizes float32 rows [n, columns] to the rows of a matrix from `first` on, a multiple of 16. n is a multiple of 16, too, except
+/// for the last rows. Fails for NaN and infinity.
+int ct_quant_int8_pack(ct_int8_matrix matrix, ct_tensor values, int64_t first);
+/// Dequantizes rows from `first` on into `out`, which is float32 or bfloat16 [n, columns].
+int ct_quant_int8_unpack(ct_tensor out, ct_int8_matrix matrix, int64_t first);
+
 #ifdef __cplusplus
 }
 #endif

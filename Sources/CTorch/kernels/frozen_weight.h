@@ -62,7 +62,7 @@ struct LowRank;
 
 /// x · wᵀ + bias in float32, with factors of `type` unless `products` computes in float32, plus an adapter's product if there
 /// is one.
-at::Tensor stored_linear(const at::Tensor &x, const c10::intrusive_ptr<StoredWeight> &weight,
+at::Tensor frozen_linear(const at::Tensor &x, const c10::intrusive_ptr<FrozenWeight> &weight,
                          const std::optional<at::Tensor> &bias, const LowRank *adapter, at::ScalarType type,
                          ct_products products);
 

@@ -124,6 +124,8 @@ struct LowRankLinear : torch::autograd::Function<LowRankLinear> {
     }
 };
 
+} // namespace
+
 at::Tensor frozen_linear(const at::Tensor &x, const Weight &weight, const std::optional<at::Tensor> &bias,
                          const LowRank *adapter, at::ScalarType type, ct_products products) {
     const auto factor = x.is_cpu() && products.in_float32 ? at::kFloat : type;
@@ -133,19 +135,11 @@ at::Tensor frozen_linear(const at::Tensor &x, const Weight &weight, const std::o
                                 static_cast<int64_t>(adapter->seed), factor, by_onednn);
 }
 
-} // namespace
-
 at::Tensor low_rank_linear(const at::Tensor &x, const at::Tensor &w, const std::optional<at::Tensor> &copy,
                            const std::optional<at::Tensor> &bias, const LowRank &adapter, at::ScalarType type,
                            ct_products products) {
     TORCH_CHECK(!w.requires_grad(), "the weight of a layer with an adapter is frozen");
     return frozen_linear(x, c10::make_intrusive<ResidentWeight>(w, copy), bias, &adapter, type, products);
-}
-
-at::Tensor stored_linear(const at::Tensor &x, const c10::intrusive_ptr<StoredWeight> &weight,
-                         const std::optional<at::Tensor> &bias, const LowRank *adapter, at::ScalarType type,
-                         ct_products products) {
-    return frozen_linear(x, weight, bias, adapter, type, products);
 }
 
 } // namespace ct

@@ -3,6 +3,10 @@
 // Parsing libtorch's headers takes longer than compiling these files, so they are compiled together.
 #include "../kernels/adamw8.cpp"
 #include "../kernels/frozen_weight.cpp"
+#include "../kernels/int8_linear.cpp"
+#include "../kernels/int8_matrix.cpp"
+#include "../kernels/int8_rows.cpp"
+#include "../kernels/int8_tiles.cpp"
 #include "../kernels/linear.cpp"
 #include "../kernels/low_rank_linear.cpp"
 #include "../kernels/packed_queries.cpp"

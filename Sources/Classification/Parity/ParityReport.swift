@@ -43,7 +43,7 @@ public struct ParityReport: Sendable, Equatable {
         public static let tensorFloat = Tolerance(logits: nil, scores: 1e-2)
         /// The tolerance of bfloat16.
         public static let bfloat16 = Tolerance(logits: nil, scores: 5e-2)
-        /// The tolerance of a model that is quantized now and was not.
+        /// The tolerance of a model that is quantized now and was not, or that multiplies in integers.
         public static let quantized = Tolerance(logits: nil, scores: 0.25)
     }
 
@@ -109,7 +109,8 @@ extension ParityRecord {
 
     /// The expected differences.
     private func tolerance(of classifier: TextClassifier, _ matmulDType: DType) -> ParityReport.Tolerance {
-        if classifier.isQuantized != isQuantized { return .quantized }
+        let hasIntegerProducts = classifier.model.productQuantization != nil
+        if hasIntegerProducts || classifier.isQuantized != isQuantized { return .quantized }
         let weights = classifier.model.parameters.parameters.contains { $0.value.dtype == .bfloat16 }
         if weights || matmulDType == .bfloat16 { return .bfloat16 }
         return classifier.model.device == .cpu ? .float32 : .tensorFloat

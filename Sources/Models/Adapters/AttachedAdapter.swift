@@ -136,9 +136,10 @@ extension SequenceClassifier {
 
     /// Adds the adapters' changes to the weights and removes the adapter; the model computes the same.
     ///
-    /// - Throws: `.unsupported` for a bias of B on a layer without a bias; `.outOfMemory`.
+    /// - Throws: `.unsupported` for a bias of B on a layer without a bias, and for integer products; `.outOfMemory`.
     package func mergeAdapter() throws {
         guard let adapter else { return }
+        try requireFloatProducts(toBe: "merged")
         for weight in adapter.weights where weight.bias == nil && weight.adapter?.bias != nil {
             throw ModelError(
                 .unsupported,

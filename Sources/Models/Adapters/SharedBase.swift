@@ -32,12 +32,14 @@ package struct SharedBase {
         _ options: SequenceClassifier.LoadOptions
     ) throws(TorchError) -> Bool {
         guard let adapter = classifier.adapter, classifier.frozenStorage == options.frozenStorage,
+            classifier.productQuantization == options.productQuantization,
             classifier.device == options.device, !adapter.configuration.initialization.changesBase,
             !ownParameters.contains(parameter.name), let loaded = classifier.parameters[parameter.name],
             loaded.isFrozen, loaded.shape == parameter.shape
         else { return false }
         if let quantized = loaded.quantized {
             try parameter.set(quantized, device: options.device)
+            parameter.keptEnds = loaded.keptEnds
         } else if loaded.value.dtype == dtype {
             try parameter.set(loaded.value)
         } else {

@@ -56,7 +56,7 @@ extension ServedModel {
         revision = Self.revision(in: path)
         self.base = base
         architecture = facts.architecture
-        dtype = "\(settings.options.weightsDType)"
+        dtype = settings.options.productQuantization?.rawValue ?? "\(settings.options.weightsDType)"
         labels = facts.labels
         problemType = facts.problemType
         decisions = facts.decisions

@@ -13,8 +13,8 @@ private let headings: [(title: String, flags: [String])] = [
     (
         "Memory and speed",
         [
-            "batch-size", "max-tokens-per-batch", "precision", "bf16", "tf32", "weights-dtype", "device",
-            "threads",
+            "batch-size", "max-tokens-per-batch", "quantize", "precision", "bf16", "tf32", "weights-dtype",
+            "device", "threads",
         ]
     ),
 ]
@@ -31,6 +31,10 @@ extension EvaluateCommand: GuidedCommand {
                     "All metrics of all labels, as JSON",
                     "attune evaluate --model runs/tickets --dataset tickets.csv --output results.json"
                 ),
+                .init(
+                    "The accuracy with products in 8-bit integers",
+                    "attune evaluate --model runs/tickets --dataset tickets.csv --quantize int8"
+                ),
             ],
             common: ["model", "dataset", "text-column", "label-column", "max-length", "output"],
             headings: [("Data", ["label-columns", "predictions"])] + headings
@@ -46,6 +50,10 @@ extension VerifyCommand: GuidedCommand {
                 .init(
                     "In bfloat16, as it will be served",
                     "attune verify --model runs/tickets --precision bf16"
+                ),
+                .init(
+                    "The effect of products in 8-bit integers",
+                    "attune verify --model runs/tickets --quantize int8"
                 ),
                 .init("The same check in Python", "attune verify --model runs/tickets --python > verify.py"),
             ],

@@ -18,7 +18,9 @@ extension ServeCommand: GuidedCommand {
                     "MODEL_ID=/models/tickets PORT=80 API_KEY=secret attune serve"
                 ),
             ],
-            common: ["host", "port", "api-key", "max-batch-tokens", "auto-truncate", "long-text", "dtype"],
+            common: [
+                "host", "port", "api-key", "max-batch-tokens", "auto-truncate", "long-text", "dtype", "quantize",
+            ],
             headings: [
                 ("Memory and speed", ["threads", "device"])
             ]
