@@ -48,8 +48,8 @@ lint: ## Check formatting and the project's rules
 format: ## Format all Swift sources in place
 	@swift format --in-place --recursive --parallel Package.swift Sources Tests Examples Benchmarks Fuzzing Scripts
 
-bench: setup ## Compare training and tokenization speed with transformers (needs its Python libraries)
-	@Benchmarks/run
+bench: setup ## Compare speeds with other programs, and shares of the machine's limit (needs Python libraries)
+	@Benchmarks/run --compare --out runs/bench.md
 	@Benchmarks/tokenizers
 
 docs: setup ## Render the documents and the documentation of every public symbol as a website

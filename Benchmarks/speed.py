@@ -1,199 +1,164 @@
-"""Measures Attune and transformers alternately and prints a table; see Benchmarks/run."""
+"""Measures Attune and other programs alternately, and prints each task's share of the machine's limit; see Benchmarks/run."""
 
 import argparse
-import csv
 import json
-import os
 import pathlib
-import random
-import re
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
 
-HERE = pathlib.Path(__file__).resolve().parent
-# The weights that a token is multiplied by, and a tweet's tokens: training costs six operations for each weight and token. The
-# last block computes only the pooled rows, so only its keys and values count; head and embedding do not count.
-SMOLLM2, MINILM = (102.9e6, 35.0), (9.14e6, 36.5)
+import bench_expected
+from bench_data import Data
+from bench_limits import Limits, family
+from bench_process import Failure, note, run
+from bench_tasks import ONLY_BY_NAME, Tasks
+
+TITLES = ["task", "Attune/s", "of its limit", "of the square peak", "compared with", "/s", "ratio", "MB Attune", "MB other"]
 
 
-def run(command, **variables):
-    """Returns the seconds of the whole process, its peak memory in MB and its output; exits if it fails."""
-    with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
-        start = time.perf_counter()
-        process = subprocess.Popen([str(w) for w in command], stdout=out, stderr=err, env={**os.environ, **variables})
-        _, status, usage = os.wait4(process.pid, 0)
-        seconds = time.perf_counter() - start
-        out.seek(0), err.seek(0)
-        text = out.read()
-        if status:
-            sys.exit(f"{' '.join(map(str, command))}\n{text}{err.read()[-3000:]}")
-        return seconds, usage.ru_maxrss / 1024, text
+def percent(share):
+    return "" if share is None else f"{share * 100:.0f} %"
 
 
 class Bench:
     def __init__(self, options, work):
-        self.attune, self.work = options.attune, work
-        self.models = {"smollm2": options.smollm2, "minilm": options.minilm}
-        self.datasets = options.datasets
-        self.starts = {}
-        tweets = self.table(options.datasets / "election-tweets-2016.tab", "Content", "Author")
-        self.rows = {"tweets": self.write("tweets", tweets)}
-        by_label = {}
-        for row in tweets:
-            by_label.setdefault(row["label"], []).append(row["text"])
-        # 120 tweets of one author joined: a text of more than 2,048 tokens.
-        long = [{"text": " ".join(texts[i:i + 120]), "label": label} for label, texts in by_label.items() for i in range(0, len(texts) - 120, 120)]
-        self.rows["long"] = self.write("long", long)
-        self.rows["news"] = self.write("news", self.table(options.datasets / "20newsgroups-test.tab", "Text", "Category"))
+        self.options = options
+        self.limits = Limits(options.attune, work, options.seconds)
+        self.data = Data(options, work)
+        self.accuracies = []
+        if options.out:
+            options.out.parent.mkdir(parents=True, exist_ok=True)
+            options.out.write_text("")
 
-    def table(self, file, text, label):
-        csv.field_size_limit(1 << 30)
-        with open(file, newline="", encoding="utf-8", errors="replace") as handle:
-            rows = list(csv.reader(handle, delimiter="\t"))
-        names = rows[0]
-        text, label = names.index(text), names.index(label)
-        return [{"text": r[text], "label": r[label]} for r in rows[3:] if len(r) > max(text, label) and r[text].strip()]
+    def say(self, line):
+        """Prints a line, and adds it to the file at once, because a run takes hours."""
+        print(line, flush=True)
+        if self.options.out:
+            with open(self.options.out, "a") as file:
+                file.write(line + "\n")
 
-    def write(self, name, rows):
-        path = self.work / f"{name}.jsonl"
-        path.write_text("".join(json.dumps(r) + "\n" for r in rows))
-        return path
+    def prepare(self, names):
+        """Measures the limits of all tasks, prints `attune doctor`'s tables, and returns the tasks."""
+        threads = self.machine()["threads"]
+        known = Tasks(self.data, threads).all()
+        unknown = [name for name in names if name not in known]
+        if unknown:
+            sys.exit(f"no such task: {', '.join(unknown)}; the tasks are {', '.join(known)}")
+        tasks = {name: known[name]() for name in names or [name for name in known if name not in ONLY_BY_NAME]}
+        seen = set()
+        for task in tasks.values():
+            if task.goal and task.goal.step not in seen:
+                seen.add(task.goal.step)
+                self.say("```\n" + self.limits.measure(task.goal).rstrip() + "\n```\n")
+        return tasks
 
-    def sample(self, name, count):
-        """Draws `count` rows. Grouping by length begins with the longest, so a short run over all rows would see only those."""
-        path = self.work / f"{name}-{count}.jsonl"
-        if not path.exists():
-            rows = self.rows[name].read_text().splitlines(True)
-            path.write_text("".join(random.Random(1).sample(rows, min(count, len(rows)))))
-        return path
+    def machine(self):
+        if not self.limits.machine:
+            self.limits.machine = json.loads(run([self.options.attune, "doctor", "--json", "--quiet"], HF_HUB_OFFLINE="1").text)
+        return self.limits.machine
 
-    def train(self, model, rows, steps, out, *more):
-        return run([self.attune, "train", "--model", model, "--dataset", self.rows[rows], "--text-column", "text", "--label-column", "label",
-                    "--save-strategy", "no", "--learning-rate", "5e-5", "--max-steps", steps, "--overwrite-output-dir", "--output-dir", self.work / out, *more])
+    def pairs(self, task):
+        """Runs the pairs of a task and prints its rows; returns the share of the limit, or None."""
+        others = [] if self.options.ours_only else list(task.others)
+        for side in list(others):
+            try:
+                side.choose()
+            except Failure as failure:
+                note(f"{task.title}: left out: {failure}")
+                others.remove(side)
+        task.ours.choose()
+        runs = {side: [] for side in [task.ours, *others]}
+        for pair in range(self.options.pairs):
+            for side in runs:
+                runs[side].append(side.run())
+            done = ", ".join(f"{side.name} {found[-1].rate:.3g}/s" for side, found in runs.items())
+            note(f"{task.title}, {pair + 1} of {self.options.pairs}: {done}")
+        if task.goal:
+            # The machine may have become faster or slower since the table was printed; the better measurement counts.
+            self.limits.measure(task.goal)
+        return self.rows(task, runs)
 
-    def start(self, name):
-        """Returns the folder of the classifier that both sides start from."""
-        if name not in self.starts:
-            self.starts[name] = self.work / f"start-{name}"
-            self.train(self.models[name], "tweets", 1, self.starts[name], "--sample", 100)
-        return self.starts[name]
+    def rows(self, task, runs):
+        ours = runs[task.ours]
+        rate, peak = statistics.median(one.rate for one in ours), statistics.median(one.peak for one in ours)
+        share, of_square = self.limits.shares(task.goal, rate) if task.goal else (None, None)
+        first = [task.title + (f" ({task.ours.chosen})" if task.ours.chosen else ""), f"{rate:.2f}", percent(share), percent(of_square)]
+        for side, found in list(runs.items())[1:] or [(None, [])]:
+            if side is None:
+                self.say("| " + " | ".join([*first, "", "", "", f"{peak:.0f}", ""]) + " |")
+                continue
+            ratios = sorted(a.rate / b.rate for a, b in zip(ours, found))
+            theirs = [statistics.median(getattr(one, key) for one in found) for key in ("rate", "peak")]
+            ratio = f"{statistics.median(ratios):.2f} ({ratios[0]:.2f}–{ratios[-1]:.2f})"
+            self.say("| " + " | ".join([*first, side.title, f"{theirs[0]:.2f}", ratio, f"{peak:.0f}", f"{theirs[1]:.0f}"]) + " |")
+        scored = [f"{side.name} {found[-1].accuracy:.4f}" for side, found in runs.items() if found[-1].accuracy is not None]
+        if scored:
+            self.accuracies.append(f"{task.title}: accuracy {', '.join(scored)}")
+        return share
 
-    def training(self, model, steps, reference_steps, rows="tweets", ours=(), reference=(), weights=None, examples=8):
-        """Returns both sides of a training task; `examples` is the number per step."""
-        def first():
-            _, peak, text = self.train(self.start(model), rows, steps, "out", *ours)
-            return float(re.search(r"\(([\d.]+) examples/s\)", text)[1]), peak
+    def table(self, tasks):
+        """Runs all tasks; returns the shares of the limits by name."""
+        self.say("| " + " | ".join(TITLES) + " |")
+        self.say("|---|" + "---:|" * 3 + "---|" + "---:|" * 4)
+        shares = {name: self.pairs(task) for name, task in tasks.items()}
+        for line in self.accuracies:
+            self.say("\n" + line)
+        return {name: share for name, share in shares.items() if share is not None}
 
-        def second():
-            _, peak, text = run([sys.executable, HERE / "reference_training.py", self.start(model), self.sample(rows, examples * reference_steps), reference_steps, *reference])
-            return float(re.search(r"reference ([\d.]+)", text)[1]), peak
-        return first, second, weights and 6e-9 * weights[0] * weights[1]
-
-    def adapter(self, kind):
-        return ["--adapter", kind, "--lora-r", 16, "--lora-alpha", 16, "--lora-target-modules", "all-linear"]
-
-    def prediction(self, model, rows, max_length):
-        with open(rows) as file:
-            count = sum(1 for _ in file)
-
-        def first():
-            seconds, peak, _ = run([self.attune, "predict", "--model", self.capped(model, max_length), "--input", rows, "--output", self.work / "answers.jsonl"])
-            return count / seconds, peak
-
-        def second():
-            _, peak, text = run([sys.executable, HERE / "reference_pipeline.py", self.start(model), rows, "--max-length", max_length])
-            return json.loads(text.splitlines()[-1])["rate"], peak
-        return first, second, None
-
-    def capped(self, model, max_length):
-        """Returns the same classifier, limited to texts of `max_length` tokens."""
-        folder = self.work / f"capped-{model}-{max_length}"
-        if not folder.exists():
-            folder.mkdir()
-            for file in self.start(model).iterdir():
-                os.link(file, folder / file.name) if file.name != "tokenizer_config.json" else None
-            settings = json.loads((self.start(model) / "tokenizer_config.json").read_text())
-            (folder / "tokenizer_config.json").write_text(json.dumps({**settings, "model_max_length": max_length}))
-        return folder
-
-    def cold(self, model):
-        text = "We will meet on Thursday to talk about the bridge."
-
-        def first():
-            seconds, peak, _ = run([self.attune, "predict", "--model", self.start(model), "--text", text])
-            return 1 / seconds, peak
-
-        def second():
-            code = f"from transformers import pipeline; print(pipeline('text-classification', model={str(self.start(model))!r}, device='cpu')({text!r}))"
-            seconds, peak, _ = run([sys.executable, "-c", code])
-            return 1 / seconds, peak
-        return first, second, None
-
-    def tasks(self):
-        eight = ["--optim", "adamw_bnb_8bit"]
-        mission = ["--per-device-train-batch-size", 4, "--gradient-accumulation-steps", 2, *eight, "--precision", "tf32"]
-        long = ["--per-device-train-batch-size", 2, "--max-length", 2048]
-        return {
-            "mission": ("SmolLM2, 4 × 2, AdamW 8-bit, float32", lambda: self.training("smollm2", 30, 8, ours=mission, reference=["--batch", 4, "--accumulation", 2, *eight], weights=SMOLLM2)),
-            "fp32-8": ("SmolLM2, 8, float32", lambda: self.training("smollm2", 30, 12, weights=SMOLLM2)),
-            "fp32-32": ("SmolLM2, 32, float32", lambda: self.training("smollm2", 10, 4, ours=["--per-device-train-batch-size", 32], reference=["--batch", 32], weights=SMOLLM2, examples=32)),
-            "minilm": ("MiniLM, 32, float32", lambda: self.training("minilm", 60, 24, ours=["--per-device-train-batch-size", 32], reference=["--batch", 32], weights=MINILM, examples=32)),
-            "bf16": ("SmolLM2, 8, bf16", lambda: self.training("smollm2", 30, 8, ours=["--precision", "bf16"], reference=["--bf16", "--group-by-length"], weights=SMOLLM2)),
-            "minilm-bf16": ("MiniLM, 32, bf16", lambda: self.training("minilm", 60, 12, ours=["--per-device-train-batch-size", 32, "--precision", "bf16"], reference=["--batch", 32, "--bf16", "--group-by-length"], weights=MINILM, examples=32)),
-            "lora": ("SmolLM2, LoRA r 16 on all linear layers, 8, float32", lambda: self.training("smollm2", 40, 12, ours=self.adapter("lora"), reference=["--lora", 16])),
-            "dora": ("SmolLM2, DoRA r 16 on all linear layers, 8, float32", lambda: self.training("smollm2", 30, 8, ours=self.adapter("dora"), reference=["--lora", 16, "--dora"])),
-            "saving": ("SmolLM2, 8, float32, a checkpoint every 4 steps", lambda: self.training("smollm2", 12, 12, ours=["--save-strategy", "steps", "--save-steps", 4], reference=["--save-steps", 4])),
-            "long": ("SmolLM2, 2 texts of 2,048 tokens, float32", lambda: self.training("smollm2", 3, 2, "long", ours=long, reference=["--batch", 2, "--max-length", 2048], examples=2)),
-            "predict": ("MiniLM over 1,500 texts of 20newsgroups-test, 256 tokens", lambda: self.prediction("minilm", self.sample("news", 1500), 256)),
-            "predict-all": ("MiniLM over 20newsgroups-test, 256 tokens", lambda: self.prediction("minilm", self.rows["news"], 256)),
-            "cold-minilm": ("one text from a cold start, MiniLM", lambda: self.cold("minilm")),
-            "cold": ("one text from a cold start, SmolLM2", lambda: self.cold("smollm2")),
-        }
+    def settings(self, tasks):
+        """Prints the trials of the settings of the other programs."""
+        shown = set()
+        for task in tasks.values():
+            for side in task.others:
+                if id(side) in shown or (len(side.settings) == 1 and not side.then):
+                    continue
+                shown.add(id(side))
+                try:
+                    side.choose()
+                except Failure as failure:
+                    self.say(f"{task.title}: {failure}")
+                    continue
+                self.say(f"{task.title}: {side.name}")
+                for setting, rate in sorted(side.trials.items(), key=lambda trial: -trial[1]):
+                    self.say(f"  {setting or 'default'}: {rate:.2f}/s")
 
 
 def main():
     parser = argparse.ArgumentParser()
     for name in ["attune", "smollm2", "minilm", "datasets"]:
         parser.add_argument(f"--{name}", type=pathlib.Path, required=True)
+    parser.add_argument("--cache", type=pathlib.Path, default=pathlib.Path.home() / ".cache/attune/bench",
+                        help="the folder of trained models that are kept")
     parser.add_argument("--pairs", type=int, default=5)
-    parser.add_argument("--out", type=pathlib.Path)
-    parser.add_argument("--ours-only", action="store_true", help="without transformers, to see the effect of a change")
+    parser.add_argument("--seconds", type=float, default=0.5, help="the time to measure each product of a limit")
+    parser.add_argument("--out", type=pathlib.Path, help="also write what is printed to this file")
+    parser.add_argument("--ours-only", action="store_true", help="without other programs, to see the effect of a change")
+    parser.add_argument("--reference-settings", action="store_true",
+                        help="only try the settings of the other programs, and print them")
+    parser.add_argument("--compare", action="store_true",
+                        help="compare the shares with the committed ones; exits with 1 if one fell by more than 5 points")
+    parser.add_argument("--update", action="store_true", help="write the shares to expected.json")
     parser.add_argument("tasks", nargs="*")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(options, pathlib.Path(folder))
-        found = re.findall(r"(fp32|bf16)(?: by \w+)? +(\d+) GFLOP/s", run([options.attune, "doctor"])[2])
-        limits = {kind: max(float(speed) for name, speed in found if name == kind) for kind in ("fp32", "bf16")}
-        lines = ["| task | Attune/s | transformers/s | ratio | of matmul | MB Attune | MB transformers |", "|---|---:|---:|---:|---:|---:|---:|"]
-        print(f"products: {limits} GFLOP/s\n" + "\n".join(lines), flush=True)
-        tasks = bench.tasks()
-        for name in options.tasks or [name for name in tasks if name != "predict-all"]:
-            title, make = tasks[name]
-            first, second, cost = make()
-            ours, reference = [], []
-            for _ in range(options.pairs):
-                ours.append(first())
-                if not options.ours_only:
-                    reference.append(second())
-                done = [f"{whose} {runs[-1][0]:.3g}/s" for whose, runs in [("Attune", ours), ("transformers", reference)] if runs]
-                print(f"{title}, {len(ours)} of {options.pairs}: {', '.join(done)}", file=sys.stderr, flush=True)
-            rate, peak = (statistics.median(x[i] for x in ours) for i in range(2))
-            # A CPU without bfloat16 instructions multiplies bfloat16 in float32.
-            limit = max(limits.values()) if "bf16" in name else limits["fp32"]
-            share = f"{cost * rate / limit * 100:.0f} %" if cost and limit else ""
-            if reference:
-                ratios = sorted(a[0] / b[0] for a, b in zip(ours, reference))
-                theirs = [statistics.median(x[i] for x in reference) for i in range(2)]
-                line = f"| {title} | {rate:.2f} | {theirs[0]:.2f} | {statistics.median(ratios):.2f} ({ratios[0]:.2f}–{ratios[-1]:.2f}) | {share} | {peak:.0f} | {theirs[1]:.0f} |"
-            else:
-                line = f"| {title} | {rate:.2f} | | | {share} | {peak:.0f} | |"
-            lines.append(line)
-            print(line, flush=True)
-        if options.out:
-            options.out.write_text("\n".join(lines) + "\n")
+        tasks = bench.prepare(options.tasks)
+        if options.reference_settings:
+            bench.settings(tasks)
+            shares = {}
+        else:
+            shares = bench.table(tasks)
+        has_fallen = False
+        if options.compare and not options.reference_settings:
+            lines, has_fallen = bench_expected.compare(family(bench.machine()), shares)
+            bench.say("\n" + "\n".join(lines))
+        if options.update and shares:
+            bench_expected.update(family(bench.machine()), shares)
+        return has_fallen
 
 
-main()
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except Failure as failure:
+        sys.exit(str(failure))

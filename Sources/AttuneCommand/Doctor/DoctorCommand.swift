@@ -18,6 +18,10 @@ struct DoctorCommand: ParsableCommand {
             The first command that computes measures matrix products in some tens of milliseconds, and later commands reuse \
             the result; doctor measures again.
 
+            With --model it also measures the matrix products of a step of that model by every route that this machine has, also \
+            by some that training does not use, and prints the most texts per second that they allow: the limit that a faster \
+            program would run into. Batch size and tokens matter, because small products are slower.
+
             With --distributed, and started by torchrun, srun or mpirun as a run would be, it checks instead whether the processes \
             reach each other, and measures how fast they exchange gradients.
             """
@@ -28,10 +32,33 @@ struct DoctorCommand: ParsableCommand {
     @Flag(help: "Check the connection of several processes, which a launcher must start.")
     var distributed = false
 
+    @Option(
+        help: ArgumentHelp(
+            "Also write the findings to this file, as JSON; an existing file is replaced.",
+            valueName: "file"
+        )
+    )
+    var output: OutputPath?
+
+    @OptionGroup(title: "The limit of a step") var step: StepOptions
+
+    func validate() throws {
+        if distributed, output != nil {
+            throw ValidationError("--distributed and --output exclude each other: --json prints JSON")
+        }
+        if distributed, step.model != nil {
+            throw ValidationError(
+                "--distributed and --model exclude each other: measure the products without it"
+            )
+        }
+    }
+
     func run() throws {
         if distributed { return try DistributedCheck(messages: messages).run() }
         try reportingFailure(messages) {
-            var report = DoctorReport(asJSON: messages.json)
+            // As in commands that compute, so that products have the same memory.
+            TensorHeap.adopt()
+            var report = DoctorReport(asJSON: messages.json, output: output)
             try report.addEngine()
             let cores = AvailableCPUs.count
             let threads = try Engine.usefulThreads()
@@ -51,6 +78,7 @@ struct DoctorCommand: ParsableCommand {
             let products = try MeasuredProducts.measure(in: Engine.measurements)
             try report.add(ProductTable(products))
             try report.add(HubCheck(HubOptions.environment))
+            if let found = try step.measured() { try report.add(found) }
             let advice = DoctorAdvice(
                 speeds: products.speeds,
                 freeMemory: freeMemory,

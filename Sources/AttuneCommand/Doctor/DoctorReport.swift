@@ -7,12 +7,18 @@ import JSON
 /// The findings of `attune doctor`: printed one after another, or together as a JSON object.
 struct DoctorReport {
     private let isJSON: Bool
+    private let output: OutputPath?
     private var object: JSONObject = [:]
 
     /// Creates an empty report.
     ///
-    /// - Parameter isJSON: Whether to print nothing before the end, and then a JSON object.
-    init(asJSON isJSON: Bool) { self.isJSON = isJSON }
+    /// - Parameters:
+    ///   - isJSON: Whether to print nothing before the end, and then a JSON object.
+    ///   - output: The file to which to write the same object; nil for none.
+    init(asJSON isJSON: Bool, output: OutputPath? = nil) {
+        self.isJSON = isJSON
+        self.output = output
+    }
 
     /// Adds a finding.
     ///
@@ -93,10 +99,19 @@ struct DoctorReport {
         try add("token", token, ["token": .string(token)])
     }
 
-    /// Adds the advice, and prints the JSON object.
+    /// Adds the limit of a step.
+    mutating func add(_ step: StepReport) throws {
+        object["step"] = .object(step.json)
+        guard !isJSON else { return }
+        try print("\n" + step.text(columns: Terminal.outputColumns), terminator: "")
+    }
+
+    /// Adds the advice, and prints or writes the JSON object.
     mutating func finish(_ advice: [String]) throws {
         object["advice"] = .array(advice.map(JSONValue.string))
-        guard !isJSON else { return try print(JSONValue.object(object).formatted, terminator: "") }
+        let json = JSONValue.object(object).formatted
+        try output?.write(json)
+        guard !isJSON else { return try print(json, terminator: "") }
         try print("\nadvice")
         for sentence in advice { try print("  \(sentence)") }
     }

@@ -9,6 +9,7 @@
 #include "ct_memory.h"
 #include "ct_nn.h"
 #include "ct_optim.h"
+#include "ct_probe.h"
 #include "ct_quant.h"
 #include "ct_tensor.h"
 

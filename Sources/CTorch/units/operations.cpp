@@ -6,5 +6,6 @@
 #include "../math.cpp"
 #include "../nn.cpp"
 #include "../optim.cpp"
+#include "../probe.cpp"
 #include "../quant.cpp"
 #include "../kernels/swiglu.cpp"

@@ -175,8 +175,22 @@ extension DoctorCommand: GuidedCommand {
             examples: [
                 .init("Everything about this machine", "attune doctor"),
                 .init("Without asking the Hub, as JSON", "HF_HUB_OFFLINE=1 attune doctor --json"),
+                .init(
+                    "The most texts per second that training a model could reach here",
+                    "attune doctor --model sentence-transformers/all-MiniLM-L6-v2 --batch-size 32 --tokens 40 --seconds 0.1"
+                ),
             ],
-            common: ["json", "distributed"]
+            common: ["json", "output", "distributed"],
+            headings: [
+                (
+                    "The limit of a step",
+                    [
+                        "model", "batch-size", "tokens", "dataset", "text-column", "text-pair-column",
+                        "max-length",
+                        "long-text", "seconds",
+                    ]
+                )
+            ]
         )
     }
 }
