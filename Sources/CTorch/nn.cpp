@@ -87,7 +87,7 @@ struct Layers {
         const auto &w = weights[i];
         require_fit(x, w.sizes());
         const auto bias = biases.empty() ? std::nullopt : std::optional(biases[i]);
-        if (type != at::kFloat || w.scalar_type() != at::kFloat)
+        if (type != at::kFloat)
             return ct::narrow_linear(x, w, copies.empty() ? std::nullopt : std::optional(copies[i]), bias, type, products);
         return ct::linear_supported(x, w) ? ct::linear(x, w, bias, products) : at::linear(x, w, bias);
     }

@@ -1,12 +1,14 @@
 import Classification
 import Files
+import NN
 
 // Splits a step's examples into micro-batches.
 extension Trainer {
     /// The micro-batches of a step, limited by tokens or by number of examples in their order.
     ///
     /// A step's loss and gradients do not depend on its micro-batches, and fewer are faster. So with accumulation the examples
-    /// are repacked if that gives fewer micro-batches, each with at most as many tokens as the longest texts would have together.
+    /// are repacked if that gives fewer micro-batches, each with at most as many tokens as the longest texts would have together, or
+    /// as fit into memory anyway.
     func microBatches(of window: ArraySlice<Int>) -> [ArraySlice<Int>] {
         let size = arguments.perDeviceTrainBatchSize
         let asGiven = stride(from: window.startIndex, to: window.endIndex, by: size).map {
@@ -17,16 +19,42 @@ extension Trainer {
         return arguments.maxTokensPerBatch != nil || groups.count < asGiven.count ? groups : asGiven
     }
 
-    /// The maximum number of tokens of a micro-batch: the given number, or the total of the longest texts.
+    /// The maximum number of tokens of a micro-batch: the given number; or the total of the longest texts, or, if that is more, as
+    /// many as need no more memory.
     ///
     /// Nil if micro-batches are not repacked: a step is one micro-batch, or transformers' inexact loss depends on them.
-    static func tokenBudget(_ arguments: TrainingArguments, _ examples: EncodedExamples) -> Int? {
+    ///
+    /// - Parameters:
+    ///   - arguments: The run's settings.
+    ///   - examples: The training texts.
+    ///   - parameters: The model's parameters.
+    static func tokenBudget(
+        _ arguments: TrainingArguments,
+        _ examples: EncodedExamples,
+        _ parameters: [Parameter]
+    ) -> Int? {
         if let budget = arguments.maxTokensPerBatch { return budget }
         guard arguments.gradientAccumulationSteps > 1, !arguments.hfCompatGradientAccumulation else {
             return nil
         }
         let lengths = (0..<examples.count).map(examples.length).sorted(by: >)
-        return lengths.prefix(arguments.perDeviceTrainBatchSize).reduce(0, +)
+        let longest = lengths.prefix(arguments.perDeviceTrainBatchSize).reduce(0, +)
+        return max(longest, tokensBesideGradients(arguments, parameters))
+    }
+
+    /// The number of tokens whose activations need no more memory than the gradients that replace them in the backward pass.
+    ///
+    /// So one micro-batch takes no more memory than several: those after the first need theirs beside all gradients. Activations of
+    /// a block grow with tokens × width, its gradients with width²: SmolLM2-135M (width 576) keeps 0.8 MB a token and has 540 MB of
+    /// gradients.
+    private static func tokensBesideGradients(_ arguments: TrainingArguments, _ parameters: [Parameter]) -> Int {
+        func count(_ parameters: [Parameter]) -> Int { parameters.reduce(0) { $0 + $1.shape.reduce(1, *) } }
+        let blocks = parameters.filter { $0.block != nil }
+        let holdsGradients = !arguments.optimizerInBackward && !arguments.dividesWeights
+        guard holdsGradients, count(blocks.filter(\.isTrainable)) * 10 >= count(blocks) * 9,
+            let width = parameters.first(where: { $0.role == .embedding })?.shape.last
+        else { return 0 }
+        return width * 3 / 4
     }
 
     /// Checks that each text fits into one micro-batch.

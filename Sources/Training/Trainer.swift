@@ -157,7 +157,7 @@ public struct Trainer {
             }
         }
         self.train = train
-        tokenBudget = Self.tokenBudget(arguments, train)
+        tokenBudget = Self.tokenBudget(arguments, train, classifier.model.parameters.parameters)
         self.evaluation = evaluation
         self.metrics = metrics
         self.outputFolder = outputFolder

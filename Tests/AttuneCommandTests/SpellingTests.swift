@@ -237,7 +237,7 @@ struct SpellingTests {
         arguments: [
             (
                 ["predict"],
-                "attune: error: Missing expected argument '--model <model>': a folder that `attune train` saved, or an id of the Hub: org/name[@revision]; see `attune help predict`\n"
+                "attune: error: Missing expected argument '--model <model>': a folder that `attune train` saved, a .gguf or .attune file, or an id of the Hub: org/name[@revision]; see `attune help predict`\n"
             ),
             (
                 ["hub", "upload"],

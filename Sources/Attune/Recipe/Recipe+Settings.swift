@@ -20,7 +20,7 @@ extension Recipe {
             isCommon: true,
             isRequired: true,
             \.model,
-            "A model's folder in the Hub's layout, a .gguf or .attune file, or an id of the Hub: org/name[@revision].",
+            "A folder in the Hub's layout, a .gguf or .attune file, or an id of the Hub: org/name[@revision].",
             placeholder: "model",
             aliases: ["model_name_or_path", "model_name", "base_model"]
         ),

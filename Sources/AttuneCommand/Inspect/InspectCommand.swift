@@ -20,7 +20,7 @@ struct InspectCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "A model's folder in the Hub's layout, a .gguf or .attune file, or an id of the Hub: org/name[@revision].",
+            "A folder in the Hub's layout, a .gguf or .attune file, or an id of the Hub: org/name[@revision].",
             valueName: "model"
         )
     )
