@@ -126,7 +126,8 @@ extension SequenceClassifier {
         let matrices = parameters.parameters.compactMap(\.quantized).filter(\.isPacked)
         let bytes = matrices.reduce(0) { $0 + $1.byteCount }
         let full = matrices.reduce(0) { $0 + $1.shape.reduce(1, *) * 4 }
-        return "--quantize \(productQuantization.rawValue): \(counted(matrices.count, "layer")) in 8-bit integers, "
+        return
+            "--quantize \(productQuantization.rawValue): \(counted(matrices.count, "layer")) in 8-bit integers, "
             + "\(formattedSize(bytes)) instead of \(formattedSize(full)) in float32"
     }
 

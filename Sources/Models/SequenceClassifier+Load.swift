@@ -250,7 +250,9 @@ extension SequenceClassifier {
         }
         for parameter in store.parameters {
             try load(parameter)
-            if try packing?.pack(parameter, device: options.device) == true, let source = sources[parameter.name] {
+            if try packing?.pack(parameter, device: options.device) == true,
+                let source = sources[parameter.name]
+            {
                 checkpoint.release(source)
             }
             try blockWeights?.take(parameter)

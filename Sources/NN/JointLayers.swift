@@ -33,7 +33,9 @@ extension ForwardContext {
         _ last: Linear,
         _ x: Tensor
     ) throws(TorchError) -> Tensor {
-        if let function = activation.fused, let tensors = try tensors(of: first + [last], joining: first.count) {
+        if let function = activation.fused,
+            let tensors = try tensors(of: first + [last], joining: first.count)
+        {
             return try x.feedForward(
                 tensors,
                 isGated: isGated,

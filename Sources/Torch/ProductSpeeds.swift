@@ -62,7 +62,11 @@ public struct ProductSpeeds: Sendable, Equatable {
         if bfloat16 > (float32.values.max() ?? 0) / 4 {
             for _ in 0..<rounds { bfloat16 = max(bfloat16, try layer.speed(narrow, in: .bfloat16)) }
         }
-        return ProductSpeeds(float32: float32, bfloat16: bfloat16, int8: try layer.integerSpeed(rounds: rounds))
+        return ProductSpeeds(
+            float32: float32,
+            bfloat16: bfloat16,
+            int8: try layer.integerSpeed(rounds: rounds)
+        )
     }
 
     /// The number of measurements per route; the best counts.

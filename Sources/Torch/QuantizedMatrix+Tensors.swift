@@ -1,11 +1,12 @@
 // The tensors that hold a quantized matrix. They may be moved, for example to the process that they belong to.
 extension QuantizedMatrix {
-    /// The tensors that hold the codes and scales, in a fixed order; none for blocks of a file, which stay there.
+    /// The tensors that hold the codes and scales, in a fixed order; none for blocks of a file, which stay there, and for a matrix
+    /// that is packed for prediction.
     package var tensors: [Tensor] {
         switch contents {
         case .fourBits(let codes): codes.tensors
         case .eightBits(let codes): [codes.codes, codes.scales]
-        case .stored: []
+        case .stored, .packed: []
         }
     }
 
@@ -33,7 +34,7 @@ extension QuantizedMatrix {
                 EightBitCodes(codes: others[0], scales: others[1]),
                 originalDType: originalDType
             )
-        case .stored: self
+        case .stored, .packed: self
         }
     }
 

@@ -47,7 +47,10 @@ extension Trainer {
     /// So one micro-batch takes no more memory than several: those after the first need theirs beside all gradients. Activations of
     /// a block grow with tokens × width, its gradients with width²: SmolLM2-135M (width 576) keeps 0.8 MB a token and has 540 MB of
     /// gradients.
-    private static func tokensBesideGradients(_ arguments: TrainingArguments, _ parameters: [Parameter]) -> Int {
+    private static func tokensBesideGradients(
+        _ arguments: TrainingArguments,
+        _ parameters: [Parameter]
+    ) -> Int {
         func count(_ parameters: [Parameter]) -> Int { parameters.reduce(0) { $0 + $1.shape.reduce(1, *) } }
         let blocks = parameters.filter { $0.block != nil }
         let holdsGradients = !arguments.optimizerInBackward && !arguments.dividesWeights

@@ -57,7 +57,8 @@ struct VerifyCommandTests {
         try withModels { folder, path in
             let results = path("results.json")
             let evaluated = try attune([
-                "evaluate", "--model", path("a"), "--dataset", path("d.csv"), "--quantize", "int8", "--output", results,
+                "evaluate", "--model", path("a"), "--dataset", path("d.csv"), "--quantize", "int8",
+                "--output", results,
             ])
             #expect(evaluated.code == 0 && evaluated.output.contains("accuracy"), "\(evaluated.errors)")
             #expect(evaluated.errors.contains("of 32 parity texts keep their label"), "\(evaluated.errors)")

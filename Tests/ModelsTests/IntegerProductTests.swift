@@ -39,9 +39,12 @@ struct IntegerProductTests {
     @Test(arguments: [
         "llama-gqa", "gpt2-plain", "bert-gelu", "deberta-v3", "phi3-partial", "modernbert-mean", "llama-fp16",
     ])
-    func `logits are about those in float32, and only layers before the head are quantized`(name: String) throws {
+    func `logits are about those in float32, and only layers before the head are quantized`(
+        name: String
+    ) throws {
         let (model, plain) = (try load(name), try load(name, nil))
-        #expect(try areClose(logits(model), logits(plain)), "\(try logits(model)) \(try logits(plain))")
+        let (found, exact) = (try logits(model), try logits(plain))
+        #expect(areClose(found, exact), "\(found) \(exact)")
         let packed = model.parameters.parameters.filter { $0.quantized != nil }
         #expect(!packed.isEmpty && packed.allSatisfy { $0.quantized?.isPacked == true })
         #expect(packed.allSatisfy { $0.value.count == 0 && $0.shape.count == 2 })
@@ -72,7 +75,9 @@ struct IntegerProductTests {
             try narrow.logits(batch(), ForwardContext(matmulDType: .bfloat16)).array(of: Float.self)
         }
         #expect(areClose(found, plain))
-        let exact = try logits(load("llama-gqa", nil) { $0.frozenStorage = .quantized(.int8, isDouble: false) })
+        let exact = try logits(
+            load("llama-gqa", nil) { $0.frozenStorage = .quantized(.int8, isDouble: false) }
+        )
         let stored = try logits(load("llama-gqa") { $0.frozenStorage = .quantized(.int8, isDouble: false) })
         #expect(areClose(stored, exact))
     }

@@ -95,7 +95,10 @@ struct AdamW8CodeTests {
             let zero: UInt8 = isSigned ? 127 : 0
             #expect(values[Int(zero)] == 0)
             // Block k contains code k once, at place k.
-            let codes = try Tensor((0..<65536).map { $0 / 256 == $0 % 256 ? UInt8($0 / 256) : zero })
+            let chosen: [UInt8] = (0..<65536).map { (place: Int) -> UInt8 in
+                place / 256 == place % 256 ? UInt8(place / 256) : zero
+            }
+            let codes = try Tensor(chosen)
             let state = try State(.zeros([65536]))
             let (target, sizes) =
                 isSigned
@@ -137,7 +140,7 @@ struct AdamW8CodeTests {
     }
 
     // The inverse of a magnitude below 3e-39 is infinite, and its product with 0 is NaN.
-    @Test(arguments: [Float(1e-42), 4e-39, 1e-37])
+    @Test(arguments: [0x1p-139, 0x1p-127, 0x1p-123] as [Float])
     func `moments without the full precision, and NaN, have the codes of the table`(unit: Float) throws {
         let map = try Map(isSigned: true)
         let gradient = (0..<300).map { $0 == 7 ? Float.nan : Float($0 % 9 - 4) * unit }
@@ -212,7 +215,9 @@ struct AdamW8CodeTests {
 
     @Test func `ten steps equal a computation by tables, to the bit`() throws {
         // Five blocks and a short one.
-        let weights = (0..<1357).map { $0 % 50 == 0 ? Float(-0.0) : Float($0 * 31 % 257 - 128) / 1024 }
+        let weights: [Float] = (0..<1357).map { (place: Int) -> Float in
+            place % 50 == 0 ? -0.0 : Float(place * 31 % 257 - 128) / 1024
+        }
         let state = try State(Tensor(weights))
         var plain = try [true, false].map { try PlainSteps(weights, isFused: $0) }
         for step in 0..<10 {
@@ -233,9 +238,11 @@ struct AdamW8CodeTests {
             let (firstSizes, secondSizes) = try (
                 bits(state.moments.firstSizes), bits(state.moments.secondSizes)
             )
-            let isEqual = plain.contains {
-                bits($0.weights) == ours && $0.codes.first == firstCodes && $0.codes.second == secondCodes
-                    && bits($0.sizes.first) == firstSizes && bits($0.sizes.second) == secondSizes
+            let isEqual = plain.contains { (steps: PlainSteps) -> Bool in
+                let hasCodes = steps.codes.first == firstCodes && steps.codes.second == secondCodes
+                let hasSizes =
+                    bits(steps.sizes.first) == firstSizes && bits(steps.sizes.second) == secondSizes
+                return bits(steps.weights) == ours && hasCodes && hasSizes
             }
             try #require(isEqual, "step \(step)")
         }

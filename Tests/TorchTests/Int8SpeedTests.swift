@@ -23,9 +23,12 @@ struct Int8SpeedTests {
     @Test func `speeds of float32 and of each version in 8-bit integers`() throws {
         let random = try RandomSource(seed: 0)
         let kernels = Int8Kernel.allCases.filter { $0 != .automatic && $0.isSupported }
-        var lines = ["rows x inputs x outputs: fp32, \(kernels), the last with outliers set apart, quantization of rows"]
+        var lines = [
+            "rows x inputs x outputs: fp32, \(kernels), the last with outliers set apart, quantization of rows"
+        ]
         for (inputs, outputs) in [
-            (384, 384), (384, 1536), (1536, 384), (576, 192), (576, 576), (576, 1536), (1536, 576), (768, 3072),
+            (384, 384), (384, 1536), (1536, 384), (576, 192), (576, 576), (576, 1536), (1536, 576),
+            (768, 3072),
         ] {
             for rows in [1, 16, 64, 256, 1024, 4096] {
                 let inputsOfCalls = try (0..<2).map { _ in try Tensor.normal([rows, inputs], random: random) }
@@ -35,7 +38,9 @@ struct Int8SpeedTests {
                     try speed(products) { call in _ = try inputsOfCalls[call % 2].linear(weight) }
                 ]
                 for factor in [Float(0), 3] {
-                    guard case .packed(let panels) = try QuantizedMatrix.packing(weight, outlierFactor: factor).contents
+                    guard
+                        case .packed(let panels) = try QuantizedMatrix.packing(weight, outlierFactor: factor)
+                            .contents
                     else { continue }
                     for kernel in factor == 0 ? kernels : [.automatic] {
                         speeds.append(
@@ -47,7 +52,9 @@ struct Int8SpeedTests {
                 }
                 // One output: nothing but the quantization of the rows.
                 let row = try QuantizedMatrix.packing(weight.narrowed(0, to: 0..<1))
-                let quantizing = try speed(rows * inputs) { call in _ = try inputsOfCalls[call % 2].linear(row) }
+                let quantizing = try speed(rows * inputs) { call in
+                    _ = try inputsOfCalls[call % 2].linear(row)
+                }
                 let numbers = speeds.map { String(format: "%6.0f", $0) }.joined(separator: " ")
                 lines.append(
                     "\(rows) x \(inputs) x \(outputs): \(numbers), \(String(format: "%.1f", quantizing / 2)) billion numbers/s"

@@ -51,7 +51,8 @@ struct JointLayerTests {
     ) throws {
         #expect(ours.shape == theirs.shape)
         let (a, b) = (
-            try ours.to(dtype: .float32).array(of: Float.self), try theirs.to(dtype: .float32).array(of: Float.self)
+            try ours.to(dtype: .float32).array(of: Float.self),
+            try theirs.to(dtype: .float32).array(of: Float.self)
         )
         let largest = max(Double(b.map(abs).max() ?? 0), 0.05)
         let error = try #require(paired(a, b).map { abs(Double($0) - Double($1)) }.max())
@@ -85,7 +86,8 @@ struct JointLayerTests {
         let outputs = [sizes[2], sizes[3], sizes[3]]
         let biases = hasBias ? outputs.map { [$0] } : []
         try compare([[rows, inputs]] + outputs.map { [$0, inputs] } + biases, tolerance: 1e-5) {
-            tensors, isTogether in
+            tensors,
+            isTogether in
             let layers = Self.layers(Array(tensors[1..<4]), Array(tensors[4...]))
             if isTogether {
                 return try tensors[0].linear(layers, in: .float32, routes: .suggested)
@@ -148,7 +150,8 @@ struct JointLayerTests {
         let weights = first + [[width, inner]]
         let routes = ProductRoutes(bfloat16: .bfloat16)
         try compare([[rows, width]] + weights + weights.map { [$0[0]] }, tolerance: tolerance) {
-            tensors, isTogether in
+            tensors,
+            isTogether in
             var layers = Self.layers(
                 Array(tensors[1...weights.count]),
                 Array(tensors[(weights.count + 1)...])
@@ -173,7 +176,13 @@ struct JointLayerTests {
             func product(_ x: Tensor, _ layer: LayerTensors) throws -> Tensor {
                 dtype == .float32
                     ? try x.linear(layer.weight, bias: layer.bias)
-                    : try x.linear(layer.weight, copy: layer.copy, bias: layer.bias, in: dtype, routes: routes)
+                    : try x.linear(
+                        layer.weight,
+                        copy: layer.copy,
+                        bias: layer.bias,
+                        in: dtype,
+                        routes: routes
+                    )
             }
             var inside = try product(tensors[0], layers[0])
             switch form {
@@ -181,7 +190,8 @@ struct JointLayerTests {
             case .gateAndUp:
                 inside = try Self.apply(activation, inside) * product(tensors[0], layers[1])
             case .bothInOne:
-                inside = try Self.apply(activation, inside.narrowed(1, to: 0..<inner))
+                inside =
+                    try Self.apply(activation, inside.narrowed(1, to: 0..<inner))
                     * inside.narrowed(1, to: inner..<2 * inner)
             }
             return [try product(inside, layers[layers.count - 1])]
@@ -228,7 +238,9 @@ struct JointLayerTests {
 
     @Test func `sizes that do not fit are an error`() throws {
         let x = try Tensor.zeros([2, 3])
-        let layers = [LayerTensors(weight: try Tensor.zeros([4, 5])), LayerTensors(weight: try Tensor.zeros([4, 3]))]
+        let layers = [
+            LayerTensors(weight: try Tensor.zeros([4, 5])), LayerTensors(weight: try Tensor.zeros([4, 3])),
+        ]
         #expect(throws: TorchError.self) { try x.linear(layers, in: .float32, routes: .suggested) }
         #expect(throws: TorchError.self) {
             try x.feedForward(layers, isGated: false, activation: .relu, in: .float32, routes: .suggested)

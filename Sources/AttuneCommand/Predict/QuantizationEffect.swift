@@ -35,10 +35,12 @@ struct QuantizationEffect {
         let difference = String(format: "%.2g", report.scoreDifference)
         let flag = "--quantize \(quantization.rawValue):"
         guard problemType != .regression else {
-            return "\(flag) the largest difference of a prediction for \(counted(count, "parity text")) is \(difference)"
+            return
+                "\(flag) the largest difference of a prediction for \(counted(count, "parity text")) is \(difference)"
         }
         let kept = count - report.changed.count
-        return "\(flag) \(kept) of \(counted(count, "parity text")) keep their \(problemType == .multiLabel ? "labels" : "label"), "
+        return
+            "\(flag) \(kept) of \(counted(count, "parity text")) keep their \(problemType == .multiLabel ? "labels" : "label"), "
             + "largest difference of a score \(difference)"
     }
 

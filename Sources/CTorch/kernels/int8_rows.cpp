@@ -10,10 +10,11 @@ namespace {
 
 typedef uint8_t codes_vec __attribute__((vector_size(16), aligned(1), may_alias));
 
-/// The range of a row's numbers, by lanes. It includes 0, which needs an exact code.
+/// The range of a row's numbers, by lanes. It includes 0, which needs an exact code. (Without initial values: a constructor would
+/// be compiled for one machine only.)
 struct Range {
-    vec low{}, high{}, sizes{}; // sums of magnitudes
-    ivec bits{};                // of the largest magnitude; those of NaN are larger than those of infinity
+    vec low, high, sizes; // sums of magnitudes
+    ivec bits;            // of the largest magnitude; those of NaN are larger than those of infinity
 };
 
 CT_INLINE void magnitude(const vec &x, vec &size) {
@@ -78,7 +79,7 @@ CT_INLINE int64_t count_beyond(const float *x, int64_t count, float limit) {
 /// are few.
 CT_INLINE int32_t set_apart(const float *x, int64_t count, float limit, int64_t most, Int8Outlier *outliers, Range &range) {
     while (count_beyond(x, count, limit) > most) limit *= 2;
-    Range rest;
+    Range rest{};
     int32_t found = 0;
     for (int64_t i = 0; i < count; i += lanes) {
         vec part, size;
@@ -115,7 +116,7 @@ CT_INLINE void write_codes(const float *x, int64_t count, float inverse, int32_t
 
 CT_INLINE void quantize_row(const float *x, int64_t count, float outlier_factor, int64_t most, uint8_t *codes, Int8Row &row,
                             Int8Outlier *outliers) {
-    Range range;
+    Range range{};
     for (int64_t i = 0; i < count; i += lanes) {
         vec part;
         numbers(x, count, i, part);

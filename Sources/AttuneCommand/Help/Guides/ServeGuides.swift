@@ -19,7 +19,8 @@ extension ServeCommand: GuidedCommand {
                 ),
             ],
             common: [
-                "host", "port", "api-key", "max-batch-tokens", "auto-truncate", "long-text", "dtype", "quantize",
+                "host", "port", "api-key", "max-batch-tokens", "auto-truncate", "long-text", "dtype",
+                "quantize",
             ],
             headings: [
                 ("Memory and speed", ["threads", "device"])
