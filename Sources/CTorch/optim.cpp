@@ -1,6 +1,7 @@
 #include "support.h"
 
 #include "kernels/adamw8.h"
+#include "kernels/norm.h"
 #include "kernels/rounding.h"
 
 #include <cmath>
@@ -62,8 +63,10 @@ extern "C" {
 int ct_optim_total_norm(ct_tensor *out, const ct_tensor *tensors, size_t count) {
     return make(out, [&] {
         at::NoGradGuard no_grad;
+        const auto all = values(tensors, count);
+        if (ct::total_norm_supported(all)) return ct::total_norm(all);
         // In float32 for every gradient type: a norm in bfloat16 has only three digits.
-        return at::linalg_vector_norm(at::stack(at::_foreach_norm(values(tensors, count), 2, at::kFloat)));
+        return at::linalg_vector_norm(at::stack(at::_foreach_norm(all, 2, at::kFloat)));
     });
 }
 

@@ -6,8 +6,6 @@ public struct ProcessMemory: Sendable, Equatable {
     public var resident: Int
     /// The peak of resident bytes.
     public var peak: Int
-    /// The resident bytes of the C heap, whether in use or kept for the next allocation.
-    public var heap: Int
 
     /// Reads the values from the system.
     ///
@@ -16,7 +14,7 @@ public struct ProcessMemory: Sendable, Equatable {
         guard let status = fields(of: "/proc/self/status"), let resident = status["VmRSS"],
             let peak = status["VmHWM"]
         else { return nil }
-        return ProcessMemory(resident: resident, peak: peak, heap: heapResident())
+        return ProcessMemory(resident: resident, peak: peak)
     }
 
     /// The bytes that can be allocated without swapping; nil if the system has no `/proc`.
@@ -37,8 +35,10 @@ public struct ProcessMemory: Sendable, Equatable {
         return fields
     }
 
-    /// The heap's resident bytes, from the process's memory map.
-    private static func heapResident() -> Int {
+    /// The resident bytes of the C heap, whether in use or kept for the next allocation.
+    ///
+    /// The system walks all pages of the process, which takes milliseconds: do not call it in every step.
+    public static func residentHeap() -> Int {
         var isHeap = false
         for line in text(of: "/proc/self/smaps")?.split(separator: "\n") ?? [] {
             if line.hasSuffix("[heap]") {

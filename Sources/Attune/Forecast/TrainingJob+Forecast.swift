@@ -179,7 +179,8 @@ extension TrainingJob {
     /// Resident bytes without tensors, and without freed memory that the heaps keep.
     private func programBytes() throws -> Int {
         guard let process = ProcessMemory.now() else { return 0 }
-        let kept = process.heap - min(try TorchRuntime.heapBytesInUse(), process.heap)
+        let heap = ProcessMemory.residentHeap()
+        let kept = heap - min(try TorchRuntime.heapBytesInUse(), heap)
         return max(0, process.resident - kept - TensorHeap.now.resident)
     }
 

@@ -1,4 +1,4 @@
-// Kernels: AdamW, LayerNorm, dropout, embeddings.
+// Kernels: AdamW, LayerNorm, dropout, embeddings, norms.
 //
 // Parsing libtorch's headers takes longer than compiling these files, so they are compiled together.
 #include "../kernels/adamw.cpp"
@@ -6,3 +6,4 @@
 #include "../kernels/embedding.cpp"
 #include "../kernels/hash.cpp"
 #include "../kernels/layer_norm.cpp"
+#include "../kernels/norm.cpp"
