@@ -39,7 +39,7 @@ ProbedProduct probed_by_libtorch(const at::Tensor &a, const at::Tensor &b) {
 
 ProbedProduct probed_by_onednn(const at::Tensor &a, const at::Tensor &b) {
     TORCH_CHECK(has_onednn(), "this build of libtorch lacks oneDNN");
-    return [a, b] { return float_product(a, b, std::nullopt, /*by_onednn=*/true); };
+    return [a, b] { return float_product(a, b, std::nullopt, CT_FLOAT_ONEDNN); };
 }
 
 /// b in the order that oneDNN prefers for products with `rows` rows.
@@ -84,6 +84,7 @@ ProbedProduct probed(const at::Tensor &a, const at::Tensor &b, ct_probe_route ro
     case CT_PROBE_MKL_PACKED: return probed_by_packed_mkl(a, b);
     case CT_PROBE_ONEDNN: return probed_by_onednn(a, b);
     case CT_PROBE_ONEDNN_PACKED: return probed_by_onednn(a, reordered(b, a.size(0)));
+    case CT_PROBE_ATTUNE: return [a, b] { return float_product(a, b, std::nullopt, CT_FLOAT_ATTUNE); };
     case CT_PROBE_BFLOAT16: return probed_by_libtorch(a.to(at::kBFloat16), b.to(at::kBFloat16));
     case CT_PROBE_BFLOAT16_PACKED:
         return probed_by_onednn(a.to(at::kBFloat16), reordered(b.to(at::kBFloat16), a.size(0)));

@@ -12,6 +12,8 @@ package enum ProbedRoute: String, Sendable, Hashable, CaseIterable {
     case oneDNN = "fp32 onednn"
     /// oneDNN in true float32, with a weight that was reordered in advance.
     case oneDNNPacked = "fp32 onednn packed"
+    /// Our own kernel in float32.
+    case attune = "fp32 attune"
     /// libtorch in bfloat16, without the time of rounding the factors.
     case bfloat16 = "bf16"
     /// oneDNN in bfloat16, with a weight that was reordered in advance.
@@ -20,7 +22,7 @@ package enum ProbedRoute: String, Sendable, Hashable, CaseIterable {
     /// The type of the factors.
     package var dtype: DType {
         switch self {
-        case .mkl, .mklPacked, .oneDNN, .oneDNNPacked: .float32
+        case .mkl, .mklPacked, .oneDNN, .oneDNNPacked, .attune: .float32
         case .bfloat16, .bfloat16Packed: .bfloat16
         }
     }
@@ -32,6 +34,7 @@ package enum ProbedRoute: String, Sendable, Hashable, CaseIterable {
         case .mklPacked: "MKL packed"
         case .oneDNN: "oneDNN"
         case .oneDNNPacked: "oneDNN packed"
+        case .attune: "Attune"
         case .bfloat16: "bf16"
         case .bfloat16Packed: "bf16 packed"
         }
@@ -41,7 +44,7 @@ package enum ProbedRoute: String, Sendable, Hashable, CaseIterable {
     package var isPacked: Bool {
         switch self {
         case .mklPacked, .oneDNNPacked, .bfloat16Packed: true
-        case .mkl, .oneDNN, .bfloat16: false
+        case .mkl, .oneDNN, .attune, .bfloat16: false
         }
     }
 
@@ -57,6 +60,7 @@ package enum ProbedRoute: String, Sendable, Hashable, CaseIterable {
         case .mklPacked: CT_PROBE_MKL_PACKED
         case .oneDNN: CT_PROBE_ONEDNN
         case .oneDNNPacked: CT_PROBE_ONEDNN_PACKED
+        case .attune: CT_PROBE_ATTUNE
         case .bfloat16: CT_PROBE_BFLOAT16
         case .bfloat16Packed: CT_PROBE_BFLOAT16_PACKED
         }

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Torch
@@ -5,26 +6,25 @@ import Testing
 @Suite struct ProductRouteTests {
     @Test("the measurement overrides the suggestion by the CPU's instruction sets")
     func fastest() {
-        let (plain, wide) = (
-            ProductRoutes(float32: .mkl, bfloat16: .float32),
-            ProductRoutes(float32: .oneDNN, bfloat16: .bfloat16)
-        )
+        let plain = ProductRoutes(float32: .mkl, bfloat16: .float32)
+        let wide = ProductRoutes(float32: .oneDNN, bfloat16: .bfloat16)
+        let own = ProductRoutes(float32: .attune, bfloat16: .bfloat16)
         // Measured on Intel with AVX-512 and bfloat16 instructions: float32 is faster.
         let intel = ProductSpeeds(float32: [.mkl: 205, .oneDNN: 309], bfloat16: 168)
         // Zen 5.
-        let zen5 = ProductSpeeds(float32: [.mkl: 200, .oneDNN: 490], bfloat16: 900)
+        let zen5 = ProductSpeeds(float32: [.mkl: 200, .oneDNN: 410, .attune: 470], bfloat16: 900)
         // Zen 3.
         let zen3 = ProductSpeeds(float32: [.mkl: 170, .oneDNN: 120], bfloat16: 20)
         for suggested in [plain, wide] {
             #expect(intel.fastest(unless: suggested) == ProductRoutes(float32: .oneDNN, bfloat16: .float32))
-            #expect(zen5.fastest(unless: suggested) == wide)
+            #expect(zen5.fastest(unless: suggested) == own)
             #expect(zen3.fastest(unless: suggested) == plain)
         }
     }
 
     @Test("noise neither changes a route nor costs precision")
     func margin() {
-        let even = ProductSpeeds(float32: [.mkl: 100, .oneDNN: 105], bfloat16: 109)
+        let even = ProductSpeeds(float32: [.mkl: 100, .oneDNN: 105, .attune: 102], bfloat16: 109)
         for route in ProductRoutes.Float32.allCases {
             let suggested = ProductRoutes(float32: route, bfloat16: .bfloat16)
             #expect(even.fastest(unless: suggested) == ProductRoutes(float32: route, bfloat16: .float32))
@@ -39,7 +39,7 @@ import Testing
         #expect(speeds.bfloat16 > 0)
     }
 
-    @Test("float32 products of both libraries agree with float64", arguments: ProductRoutes.Float32.allCases)
+    @Test("float32 products of every route agree with float64", arguments: ProductRoutes.Float32.allCases)
     func agree(route: ProductRoutes.Float32) throws {
         let random = try RandomSource(seed: 1)
         let x = try Tensor.normal([37, 65], random: random)
@@ -54,6 +54,35 @@ import Testing
                 // Sums of 65 products of about 1, in float32.
                 #expect(abs(Double(found[row * 29 + column]) - exact) < 1e-4)
             }
+        }
+    }
+
+    /// Rows, inputs and outputs: with remainders of tiles and vectors, of several blocks of inputs, and too few for our own kernel.
+    static let shapes = [
+        [1, 20, 7], [12, 16, 12], [13, 5, 17], [37, 65, 29], [64, 48, 48], [50, 1300, 100], [140, 192, 576],
+        [300, 577, 130],
+    ]
+
+    @Test("the three products of a layer by our own kernel agree with float64", arguments: shapes)
+    func ownKernel(sizes: [Int]) throws {
+        let (rows, inputs, outputs) = (sizes[0], sizes[1], sizes[2])
+        let random = try RandomSource(seed: 5)
+        let shapes = [[rows, inputs], [outputs, inputs], [outputs], [rows, outputs]]
+        let tensors = try shapes.map { try Tensor.normal($0, random: random) }
+        func results(_ dtype: DType) throws -> [[Double]] {
+            let own = try tensors.map { try $0.to(dtype: dtype).copy() }
+            for tensor in own.prefix(3) { try tensor.setRequiresGradient(true) }
+            let y = try own[0].linear(own[1], bias: own[2], routes: ProductRoutes(float32: .attune))
+            try (y * own[3]).sum().backward()
+            let gradients = try own.prefix(3).map { try #require(try $0.gradient()) }
+            return try ([y] + gradients).map { try $0.array(of: Double.self) }
+        }
+        let (found, exact) = (try results(.float32), try results(.float64))
+        for (ours, theirs) in try paired(found, exact) {
+            let largest = theirs.map(abs).max() ?? 0
+            // Sums of at most 1,300 products in float32, in blocks of 288.
+            let error = try #require(paired(ours, theirs).map { abs($0 - $1) }.max())
+            #expect(error <= 2e-6 * max(largest, 1), "\(sizes) \(error) of \(largest)")
         }
     }
 }

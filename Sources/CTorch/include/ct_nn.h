@@ -9,9 +9,16 @@
 extern "C" {
 #endif
 
+/// Whose code computes float32 products.
+typedef enum ct_float_route {
+    CT_FLOAT_MKL = 0,    // libtorch's own product, which is MKL's if this build has it
+    CT_FLOAT_ONEDNN = 1, // oneDNN's, or MKL's if this build of libtorch lacks oneDNN
+    CT_FLOAT_ATTUNE = 2, // ours
+} ct_float_route;
+
 /// How a CPU computes the products of linear layers; other devices ignore it.
 typedef struct ct_products {
-    bool by_onednn; // float32 products use oneDNN, else MKL; ignored if this build of libtorch lacks oneDNN
+    ct_float_route route; // of float32 products
     bool in_float32; // products requested in a narrower type are computed in float32, and float32 factors are not rounded
 } ct_products;
 

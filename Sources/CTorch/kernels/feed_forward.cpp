@@ -191,28 +191,29 @@ std::vector<at::Tensor> gate_and_up(const std::vector<at::Tensor> &results, bool
 /// What the backward pass needs besides tensors.
 struct Settings {
     at::ScalarType type;
-    bool by_onednn, is_gated;
+    ct_float_route route;
+    bool is_gated;
     ct_activation activation;
     std::vector<int64_t> weight_types;
     int64_t copies, biases;
 
     c10::IValue packed() const {
-        std::vector<int64_t> numbers{static_cast<int64_t>(type), by_onednn, is_gated, static_cast<int64_t>(activation), copies, biases};
+        std::vector<int64_t> numbers{static_cast<int64_t>(type), route, is_gated, static_cast<int64_t>(activation), copies, biases};
         numbers.insert(numbers.end(), weight_types.begin(), weight_types.end());
         return numbers;
     }
 
     static Settings unpacked(const std::vector<int64_t> &numbers) {
-        return {static_cast<at::ScalarType>(numbers[0]), numbers[1] != 0, numbers[2] != 0, static_cast<ct_activation>(numbers[3]),
+        return {static_cast<at::ScalarType>(numbers[0]), static_cast<ct_float_route>(numbers[1]), numbers[2] != 0, static_cast<ct_activation>(numbers[3]),
                 {numbers.begin() + 6, numbers.end()}, numbers[4], numbers[5]};
     }
 };
 
 struct FeedForward : torch::autograd::Function<FeedForward> {
     static at::Tensor forward(torch::autograd::AutogradContext *context, const at::Tensor &x, at::TensorList weights,
-                              at::TensorList copies, at::TensorList biases, at::ScalarType type, bool by_onednn,
+                              at::TensorList copies, at::TensorList biases, at::ScalarType type, ct_float_route route,
                               bool is_gated, int64_t activation) {
-        const Factors factors{type, by_onednn};
+        const Factors factors{type, route};
         auto matrices = factors_of(weights, copies, factors);
         const auto down = matrices.back();
         matrices.pop_back();
@@ -230,7 +231,7 @@ struct FeedForward : torch::autograd::Function<FeedForward> {
         saved.insert(saved.end(), pass.first.begin(), pass.first.end());
         saved.insert(saved.end(), pass.biases.begin(), pass.biases.end());
         context->save_for_backward(saved);
-        Settings settings{type, by_onednn, is_gated, pass.activation, {}, static_cast<int64_t>(copies.size()),
+        Settings settings{type, route, is_gated, pass.activation, {}, static_cast<int64_t>(copies.size()),
                           static_cast<int64_t>(biases.size())};
         for (const auto &w : weights) settings.weight_types.push_back(static_cast<int64_t>(w.scalar_type()));
         context->saved_data["settings"] = settings.packed();
@@ -241,7 +242,7 @@ struct FeedForward : torch::autograd::Function<FeedForward> {
     static torch::autograd::variable_list backward(torch::autograd::AutogradContext *context,
                                                    torch::autograd::variable_list gradients) {
         const auto settings = Settings::unpacked(context->saved_data["settings"].toIntVector());
-        const Factors factors{settings.type, settings.by_onednn};
+        const Factors factors{settings.type, settings.route};
         const auto saved = context->get_saved_variables();
         const size_t count = settings.weight_types.size(), first = count - 1; // layers, and those before the activation
         const auto at = [&](size_t i) { return saved.begin() + static_cast<std::ptrdiff_t>(i); };
@@ -301,7 +302,7 @@ bool feed_forward_supported(const at::Tensor &x, const FeedForwardLayers &layers
 
 at::Tensor feed_forward(const at::Tensor &x, const FeedForwardLayers &layers, at::ScalarType type, ct_products products) {
     return FeedForward::apply(x, at::TensorList(layers.weights), at::TensorList(layers.copies), at::TensorList(layers.biases),
-                              type, products.by_onednn, layers.is_gated, static_cast<int64_t>(layers.activation));
+                              type, products.route, layers.is_gated, static_cast<int64_t>(layers.activation));
 }
 
 } // namespace ct

@@ -15,7 +15,7 @@ constexpr int64_t most_inputs = 112;
 /// The most rows of a block: 24 KB of sums.
 constexpr int64_t most_rows = 96;
 
-struct Product {
+struct Int8Product {
     const Int8Rows &x;
     const Int8Matrix &w;
     const float *bias;
@@ -44,7 +44,7 @@ CT_INLINE void add_outliers(const Int8Row &row, const Int8Outlier *outliers, con
 }
 
 /// Writes the results of a task: (sum - zero · Σw) · scale of the row, plus outliers, · scale of the output, plus bias.
-CT_MULTIVERSION void write_results(const Product &p, const Task &task, const Int8Row *rows, const Int8Outlier *outliers,
+CT_MULTIVERSION void write_results(const Int8Product &p, const Task &task, const Int8Row *rows, const Int8Outlier *outliers,
                                    const int8_t *panels, const float *scales, const int32_t *code_sums) {
     const int64_t bytes = p.w.panel_bytes();
     for (int64_t r = 0; r < task.rows; r++) {
@@ -69,7 +69,7 @@ CT_MULTIVERSION void write_results(const Product &p, const Task &task, const Int
 }
 
 /// Computes the sums of a task.
-void multiply_block(const Product &p, const Task &task, int32_t *sums) {
+void multiply_block(const Int8Product &p, const Task &task, int32_t *sums) {
     const int64_t inputs = p.w.panels.size(1), pieces = parts(inputs, most_inputs), bytes = p.w.panel_bytes();
     const int64_t tiles = parts(task.rows, p.machine.rows);
     const uint8_t *codes = p.x.codes() + task.first * p.x.stride;
@@ -97,7 +97,7 @@ void multiply_block(const Product &p, const Task &task, int32_t *sums) {
 } // namespace
 
 void int8_product(const Int8Rows &x, const Int8Matrix &w, const float *bias, float *y, const Int8Machine &machine) {
-    const Product product{x, w, bias, y, machine};
+    const Int8Product product{x, w, bias, y, machine};
     const int64_t panels = w.panels.size(0), groups = parts(panels, group_panels);
     // A few tasks for each thread, so that all end at about the same time, but no blocks of few rows: they read the weights again.
     const int64_t wanted = parts(4 * at::get_num_threads(), groups);

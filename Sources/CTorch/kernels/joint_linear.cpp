@@ -95,8 +95,8 @@ namespace {
 struct JointLinear : torch::autograd::Function<JointLinear> {
     static torch::autograd::variable_list forward(torch::autograd::AutogradContext *context, const at::Tensor &x,
                                                   at::TensorList weights, at::TensorList copies, at::TensorList biases,
-                                                  at::ScalarType type, bool by_onednn) {
-        const Factors factors{type, by_onednn};
+                                                  at::ScalarType type, ct_float_route route) {
+        const Factors factors{type, route};
         const JointMatrices matrices(factors_of(weights, copies, factors), factors);
         const auto rows = rounded(x.reshape({-1, x.size(-1)}), type);
         torch::autograd::variable_list results;
@@ -119,7 +119,7 @@ struct JointLinear : torch::autograd::Function<JointLinear> {
         context->save_for_backward(saved);
         auto &data = context->saved_data;
         data["type"] = type;
-        data["by_onednn"] = by_onednn;
+        data["route"] = static_cast<int64_t>(route);
         data["types"] = types;
         data["copies"] = static_cast<int64_t>(copies.size());
         data["biases"] = static_cast<int64_t>(biases.size());
@@ -131,7 +131,7 @@ struct JointLinear : torch::autograd::Function<JointLinear> {
                                                    torch::autograd::variable_list gradients) {
         const auto saved = context->get_saved_variables();
         auto &data = context->saved_data;
-        const Factors factors{data["type"].toScalarType(), data["by_onednn"].toBool()};
+        const Factors factors{data["type"].toScalarType(), static_cast<ct_float_route>(data["route"].toInt())};
         const JointMatrices matrices({saved.begin() + 1, saved.end()}, factors);
         const auto types = data["types"].toIntVector();
         const size_t count = types.size(), copies = static_cast<size_t>(data["copies"].toInt()),
@@ -185,7 +185,7 @@ bool joint_linear_supported(const at::Tensor &x, at::TensorList weights, at::Ten
 
 std::vector<at::Tensor> joint_linear(const at::Tensor &x, at::TensorList weights, at::TensorList copies,
                                      at::TensorList biases, at::ScalarType type, ct_products products) {
-    return JointLinear::apply(x, weights, copies, biases, type, products.by_onednn);
+    return JointLinear::apply(x, weights, copies, biases, type, products.route);
 }
 
 } // namespace ct

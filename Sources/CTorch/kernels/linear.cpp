@@ -1,10 +1,12 @@
 // Linear layers in true float32, and in narrower types if the machine multiplies those faster.
 //
-// libtorch's float32 matmul uses MKL. Whether MKL or oneDNN is faster depends on the CPU, so the caller measures and chooses.
+// libtorch's float32 matmul uses MKL. Whether MKL, oneDNN or our own kernel is faster depends on the CPU, so the caller measures
+// and chooses.
 // `setFloat32MatmulPrecision("medium")` would also use oneDNN, but allows it to round inputs to bfloat16 if the CPU has AMX;
 // the op called here never does.
 #include "linear.h"
 
+#include "gemm.h"
 #include "kernels.h"
 
 #include <ATen/core/dispatch/Dispatcher.h>
@@ -45,14 +47,14 @@ const std::optional<c10::TypedOperatorHandle<LinearSum>> &linear_sum() {
 struct Linear : torch::autograd::Function<Linear> {
     static at::Tensor forward(torch::autograd::AutogradContext *context, const at::Tensor &x, const at::Tensor &w,
                               const std::optional<at::Tensor> &copy, const std::optional<at::Tensor> &bias,
-                              at::ScalarType factor, bool by_onednn) {
-        const Factors factors{factor, by_onednn};
+                              at::ScalarType factor, ct_float_route route) {
+        const Factors factors{factor, route};
         const auto rows = rounded(x.reshape({-1, x.size(-1)}), factor);
         const auto weight = copy && !factors.is_float32() ? *copy : w.to(factor);
         // The rows are only needed for the gradient of the weight. The wide copy of a narrow weight is recomputed.
         context->save_for_backward({w.requires_grad() ? rows : at::Tensor(), factors.is_float32() ? w : weight});
         context->saved_data["factor"] = factor;
-        context->saved_data["by_onednn"] = by_onednn;
+        context->saved_data["route"] = static_cast<int64_t>(route);
         context->saved_data["has_bias"] = bias.has_value();
         context->saved_data["has_copy"] = copy.has_value();
         context->saved_data["weight_type"] = w.scalar_type();
@@ -64,7 +66,7 @@ struct Linear : torch::autograd::Function<Linear> {
     static torch::autograd::variable_list backward(torch::autograd::AutogradContext *context,
                                                    torch::autograd::variable_list gradients) {
         const auto saved = context->get_saved_variables();
-        const Factors factors{context->saved_data["factor"].toScalarType(), context->saved_data["by_onednn"].toBool()};
+        const Factors factors{context->saved_data["factor"].toScalarType(), static_cast<ct_float_route>(context->saved_data["route"].toInt())};
         const auto weight = saved[1].to(factors.type);
         const auto wide = gradients[0].reshape({-1, weight.size(0)}), dy = rounded(wide, factors.type);
         at::Tensor dx, dw, dbias;
@@ -84,16 +86,54 @@ struct Linear : torch::autograd::Function<Linear> {
 
 } // namespace
 
-at::Tensor float_product(const at::Tensor &x, const at::Tensor &w, const std::optional<at::Tensor> &bias, bool by_onednn) {
-    if (!by_onednn || !has_onednn()) return bias ? at::addmm(*bias, x, w.t()) : at::mm(x, w.t());
+namespace {
+
+/// Whether our own kernel is used: it packs matrices, which does not pay for a few rows or columns.
+bool is_own(const at::Tensor &x, const at::Tensor &w, ct_float_route route) {
+    constexpr int64_t fewest = 12;
+    return route == CT_FLOAT_ATTUNE && is_cpu_float32(x) && is_cpu_float32(w) && x.size(0) >= fewest && w.size(0) >= fewest &&
+           x.size(1) > 0;
+}
+
+/// A matrix whose rows or columns are consecutive floats.
+at::Tensor dense(const at::Tensor &x) { return x.stride(1) == 1 || x.stride(0) == 1 ? x : x.contiguous(); }
+
+/// y = x · wᵀ + bias, or y += x · wᵀ, by our own kernel.
+void own_product(const at::Tensor &x, const at::Tensor &w, const std::optional<at::Tensor> &bias, const at::Tensor &y, bool adds) {
+    const auto a = dense(x), b = dense(w);
+    const auto added = bias ? bias->contiguous() : at::Tensor();
+    const bool by_columns = a.stride(1) != 1, by_rows = b.stride(1) == 1;
+    Product product{a.size(0), b.size(0), a.size(1),
+                    a.const_data_ptr<float>(), a.stride(by_columns ? 1 : 0), by_columns,
+                    b.const_data_ptr<float>(), b.stride(by_rows ? 0 : 1), by_rows,
+                    y.data_ptr<float>(), y.stride(0)};
+    product.accumulate = adds;
+    product.bias = bias ? added.const_data_ptr<float>() : nullptr;
+    gemm(product);
+}
+
+bool is_onednn(const at::Tensor &x, ct_float_route route) { return route != CT_FLOAT_MKL && x.is_cpu() && has_onednn(); }
+
+} // namespace
+
+at::Tensor float_product(const at::Tensor &x, const at::Tensor &w, const std::optional<at::Tensor> &bias, ct_float_route route) {
+    if (is_own(x, w, route)) {
+        const auto y = at::empty({x.size(0), w.size(0)}, x.options().requires_grad(false));
+        own_product(x, w, bias, y, /*adds=*/false);
+        return y;
+    }
+    if (!is_onednn(x, route)) return bias ? at::addmm(*bias, x, w.t()) : at::mm(x, w.t());
     const c10::List<std::optional<at::Scalar>> scalars;
     return linear_pointwise()->call(x, w, bias, "none", scalars, std::nullopt);
 }
 
-at::Tensor added_float_product(const at::Tensor &sum, const at::Tensor &x, const at::Tensor &w, bool by_onednn) {
-    if (by_onednn && linear_sum()) return linear_sum()->call(x, sum, w, std::nullopt, "add");
-    if (by_onednn && has_onednn()) return at::add(sum, float_product(x, w, std::nullopt, by_onednn));
-    return at::addmm(sum, x, w.t());
+at::Tensor added_float_product(const at::Tensor &sum, const at::Tensor &x, const at::Tensor &w, ct_float_route route) {
+    if (is_own(x, w, route) && sum.is_contiguous()) {
+        own_product(x, w, std::nullopt, sum, /*adds=*/true);
+        return sum;
+    }
+    if (is_onednn(x, route) && linear_sum()) return linear_sum()->call(x, sum, w, std::nullopt, "add");
+    return at::add(sum, float_product(x, w, std::nullopt, route));
 }
 
 bool has_onednn() { return linear_pointwise().has_value(); }
@@ -102,15 +142,16 @@ ct_products suggested_products() {
 #if defined(__x86_64__)
     // Without bfloat16 instructions libtorch is much slower: 20 GFLOP/s instead of 157 in float32, on two Zen 3 cores,
     // which multiply float32 as fast with MKL as with oneDNN (157-181 and 96-163).
-    return {at::get_cpu_capability() == "AVX512" && has_onednn(), !__builtin_cpu_supports("avx512bf16")};
+    const bool has_avx512 = at::get_cpu_capability() == "AVX512";
+    return {has_avx512 ? CT_FLOAT_ATTUNE : CT_FLOAT_MKL, !__builtin_cpu_supports("avx512bf16")};
 #else
-    return {has_onednn(), false};
+    return {has_onednn() ? CT_FLOAT_ONEDNN : CT_FLOAT_MKL, false};
 #endif
 }
 
 at::Tensor narrow_linear(const at::Tensor &x, const at::Tensor &w, const std::optional<at::Tensor> &copy,
                          const std::optional<at::Tensor> &bias, at::ScalarType type, ct_products products) {
-    return Linear::apply(x, w, copy, bias, x.is_cpu() && products.in_float32 ? at::kFloat : type, products.by_onednn);
+    return Linear::apply(x, w, copy, bias, x.is_cpu() && products.in_float32 ? at::kFloat : type, products.route);
 }
 
 bool linear_supported(const at::Tensor &x, const at::Tensor &w) {
@@ -119,7 +160,7 @@ bool linear_supported(const at::Tensor &x, const at::Tensor &w) {
 }
 
 at::Tensor linear(const at::Tensor &x, const at::Tensor &w, const std::optional<at::Tensor> &bias, ct_products products) {
-    return Linear::apply(x, w, std::nullopt, bias, at::kFloat, products.by_onednn);
+    return Linear::apply(x, w, std::nullopt, bias, at::kFloat, products.route);
 }
 
 } // namespace ct

@@ -29,12 +29,12 @@ at::Tensor shaped(const at::Tensor &rows, const at::Tensor &like) {
 void save(torch::autograd::AutogradContext *context, const Weight &weight, const Factors &factors, bool has_bias) {
     context->saved_data["weight"] = c10::IValue::make_capsule(weight);
     context->saved_data["factor"] = factors.type;
-    context->saved_data["by_onednn"] = factors.by_onednn;
+    context->saved_data["route"] = static_cast<int64_t>(factors.route);
     context->saved_data["has_bias"] = has_bias;
 }
 
 Factors saved_factors(torch::autograd::AutogradContext *context) {
-    return {context->saved_data["factor"].toScalarType(), context->saved_data["by_onednn"].toBool()};
+    return {context->saved_data["factor"].toScalarType(), static_cast<ct_float_route>(context->saved_data["route"].toInt())};
 }
 
 at::Tensor input_gradient(torch::autograd::AutogradContext *context, const at::Tensor &dy, const Factors &factors) {
@@ -44,7 +44,7 @@ at::Tensor input_gradient(torch::autograd::AutogradContext *context, const at::T
 
 /// Adds scale · thin · wᵀ to y. Where oneDNN multiplies faster, so it does thin matrices, even with a pass for the sum.
 void add_product(at::Tensor &y, const at::Tensor &thin, const at::Tensor &w, double scale, const Factors &factors) {
-    if (factors.by_onednn) y.add_(float_product(thin, w, std::nullopt, true), scale);
+    if (factors.route != CT_FLOAT_MKL) y.add_(float_product(thin, w, std::nullopt, factors.route), scale);
     else y.addmm_(thin, w.t(), 1, scale);
 }
 
@@ -52,8 +52,8 @@ void add_product(at::Tensor &y, const at::Tensor &thin, const at::Tensor &w, dou
 struct FrozenLinear : torch::autograd::Function<FrozenLinear> {
     static at::Tensor forward(torch::autograd::AutogradContext *context, const at::Tensor &x,
                               const std::optional<at::Tensor> &bias, const Weight &weight, at::ScalarType factor,
-                              bool by_onednn) {
-        const Factors factors{factor, by_onednn};
+                              ct_float_route route) {
+        const Factors factors{factor, route};
         save(context, weight, factors, bias.has_value());
         return shaped(weight->product(flat(x).to(factor), bias, factors), x);
     }
@@ -75,8 +75,8 @@ struct LowRankLinear : torch::autograd::Function<LowRankLinear> {
     static at::Tensor forward(torch::autograd::AutogradContext *context, const at::Tensor &x,
                               const std::optional<at::Tensor> &bias, const at::Tensor &a, const at::Tensor &b,
                               const Weight &weight, double scale, double probability, int64_t seed, at::ScalarType factor,
-                              bool by_onednn) {
-        const Factors factors{factor, by_onednn};
+                              ct_float_route route) {
+        const Factors factors{factor, route};
         const Dropout dropout{probability, static_cast<uint64_t>(seed)};
         const auto rows = flat(x), narrow = rows.to(factor);
         auto y = weight->product(narrow, bias, factors);
@@ -101,7 +101,7 @@ struct LowRankLinear : torch::autograd::Function<LowRankLinear> {
         const double scale = context->saved_data["scale"].toDouble();
         const bool drops = dropout.probability > 0;
         const auto dy = flat(gradients[0]);
-        const auto dinner = float_product(dy, b.t(), std::nullopt, factors.by_onednn).mul_(scale); // [T, r]
+        const auto dinner = float_product(dy, b.t(), std::nullopt, factors.route).mul_(scale); // [T, r]
         // A missing bias is not an input, so requesting its gradient would be out of range.
         size_t input = 1;
         at::Tensor dx, dbias, da, db;
@@ -112,10 +112,10 @@ struct LowRankLinear : torch::autograd::Function<LowRankLinear> {
         }
         // The other way around, [out, r] from [out, T] and [T, r], takes oneDNN five times as long.
         if (context->needs_input_grad(input))
-            db = float_product(inner.t(), dy.t(), std::nullopt, factors.by_onednn).mul_(scale).t();
+            db = float_product(inner.t(), dy.t(), std::nullopt, factors.route).mul_(scale).t();
         if (context->needs_input_grad(0)) {
             dx = input_gradient(context, dy, factors);
-            if (drops) dx.add_(dropped(float_product(dinner, a.t(), std::nullopt, factors.by_onednn), dropout));
+            if (drops) dx.add_(dropped(float_product(dinner, a.t(), std::nullopt, factors.route), dropout));
             else add_product(dx, dinner, a.t(), 1, factors);
             dx = shaped(dx, gradients[0]);
         }
@@ -129,10 +129,10 @@ struct LowRankLinear : torch::autograd::Function<LowRankLinear> {
 at::Tensor frozen_linear(const at::Tensor &x, const Weight &weight, const std::optional<at::Tensor> &bias,
                          const LowRank *adapter, at::ScalarType type, ct_products products) {
     const auto factor = x.is_cpu() && products.in_float32 ? at::kFloat : type;
-    const bool by_onednn = products.by_onednn && x.is_cpu();
-    if (!adapter) return FrozenLinear::apply(x, bias, weight, factor, by_onednn);
+    const auto route = products.route;
+    if (!adapter) return FrozenLinear::apply(x, bias, weight, factor, route);
     return LowRankLinear::apply(x, bias, adapter->a, adapter->b, weight, adapter->scale, adapter->dropout,
-                                static_cast<int64_t>(adapter->seed), factor, by_onednn);
+                                static_cast<int64_t>(adapter->seed), factor, route);
 }
 
 at::Tensor low_rank_linear(const at::Tensor &x, const at::Tensor &w, const std::optional<at::Tensor> &copy,

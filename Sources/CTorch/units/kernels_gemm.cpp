@@ -1,0 +1,2 @@
+// Kernel: products of float32 matrices.
+#include "../kernels/gemm.cpp"
