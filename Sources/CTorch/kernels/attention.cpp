@@ -7,6 +7,7 @@
 #include "attention.h"
 
 #include "parallel.h"
+#include "transpose.h"
 #include "vector.h"
 
 #include <atomic>
@@ -58,9 +59,19 @@ CT_INLINE Span span_of(const AttentionOptions &options, const Sequence &sequence
             options.end_key(sequence.positions[first + rows - 1], sequence.length)};
 }
 
+/// Writes `length` rows of `width` numbers as columns, with zeros up to whole vectors.
 CT_INLINE void transpose(const float *rows, int64_t row, int64_t length, int64_t width, float *columns) {
-    const int64_t padded = round_up(length);
-    for (int64_t d = 0; d < width; d++) {
+    const int64_t padded = round_up(length), whole = width / lanes * lanes;
+    for (int64_t j = 0; j < length; j += lanes) {
+        const int64_t count = std::min(lanes, length - j);
+        for (int64_t d = 0; d < whole; d += lanes) {
+            vec square[lanes];
+            for (int64_t r = 0; r < lanes; r++) square[r] = r < count ? load(rows + (j + r) * row + d) : vec{};
+            transpose_square(square);
+            for (int64_t r = 0; r < lanes; r++) store(columns + (d + r) * padded + j, square[r]);
+        }
+    }
+    for (int64_t d = whole; d < width; d++) {
         for (int64_t j = 0; j < length; j++) columns[d * padded + j] = rows[j * row + d];
         for (int64_t j = length; j < padded; j++) columns[d * padded + j] = 0;
     }
