@@ -13,6 +13,11 @@ extension ForwardContext {
         guard let tensors = try tensors(of: layers), let first = layers.first else {
             return try layers.map { (layer) throws(TorchError) in try layer(x, self) }
         }
+        if inspect != nil {
+            // Each layer by itself, only to be seen.
+            let rows = try x.detached()
+            for layer in layers { _ = try layer(rows, self) }
+        }
         return try x.linear(tensors, in: productType(of: first.weight), routes: productRoutes)
     }
 
@@ -44,7 +49,18 @@ extension ForwardContext {
                 routes: productRoutes
             )
         }
-        let results = try apply(first, to: x)
+        return try apart(first, isGated: isGated, activation, last, x)
+    }
+
+    /// A feed-forward layer, each of its layers by itself.
+    private func apart(
+        _ first: [Linear],
+        isGated: Bool,
+        _ activation: Activation,
+        _ last: Linear,
+        _ x: Tensor
+    ) throws(TorchError) -> Tensor {
+        let results = try first.map { (layer) throws(TorchError) in try layer(x, self) }
         guard isGated else { return try last(activation(results[0]), self) }
         if results.count == 2 { return try last(activation.gated(results[0], results[1]), self) }
         let width = results[0].shape[results[0].shape.count - 1] / 2
@@ -55,7 +71,7 @@ extension ForwardContext {
     }
 
     /// The tensors of layers; nil if a layer must be computed by itself: it has an adapter, is quantized, has another type than the
-    /// others or no bias as they have, or is inspected.
+    /// others or no bias as they have.
     ///
     /// - Parameters:
     ///   - layers: The layers.
@@ -64,7 +80,7 @@ extension ForwardContext {
         of layers: [Linear],
         joining: Int? = nil
     ) throws(TorchError) -> [LayerTensors]? {
-        guard inspect == nil, let first = layers.first else { return nil }
+        guard let first = layers.first else { return nil }
         let type = productType(of: first.weight)
         let isUniform = layers.allSatisfy {
             $0.isPlain && productType(of: $0.weight) == type && ($0.bias == nil) == (first.bias == nil)

@@ -214,9 +214,12 @@ struct FeedForward : torch::autograd::Function<FeedForward> {
                               at::TensorList copies, at::TensorList biases, at::ScalarType type, ct_float_route route,
                               bool is_gated, int64_t activation) {
         const Factors factors{type, route};
-        auto matrices = factors_of(weights, copies, factors);
-        const auto down = matrices.back();
-        matrices.pop_back();
+        const size_t last = weights.size() - 1;
+        const auto own = [&](size_t first, size_t count) {
+            return factors_of(weights.slice(first, count), copies.empty() ? copies : copies.slice(first, count), factors);
+        };
+        const auto matrices = own(0, last);
+        const auto down = own(last, 1)[0];
         const JointMatrices joint(matrices, factors);
         const auto rows = rounded(x.reshape({-1, x.size(-1)}), type);
         const auto first_biases = biases.empty() ? std::vector<at::Tensor>{} : biases.slice(0, matrices.size()).vec();

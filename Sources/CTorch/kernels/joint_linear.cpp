@@ -86,8 +86,21 @@ std::vector<at::Tensor> JointMatrices::weight_gradients(const std::vector<at::Te
 }
 
 std::vector<at::Tensor> factors_of(at::TensorList weights, at::TensorList copies, const Factors &factors) {
-    if (factors.is_float32() || copies.empty()) return weights.vec();
-    return copies.vec();
+    if (!copies.empty() && !factors.is_float32()) return copies.vec();
+    if (std::all_of(weights.begin(), weights.end(), [&](const at::Tensor &w) { return w.scalar_type() == factors.type; }))
+        return weights.vec();
+    // Rounded one after another in memory, like kept copies, so that results are the same with and without those.
+    int64_t rows = 0;
+    for (const auto &w : weights) rows += w.size(0);
+    const auto whole = at::empty({rows, weights[0].size(1)}, weights[0].options().dtype(factors.type).requires_grad(false));
+    std::vector<at::Tensor> parts;
+    rows = 0;
+    for (const auto &w : weights) {
+        parts.push_back(whole.narrow(0, rows, w.size(0)));
+        round_into(w.detach(), parts.back());
+        rows += w.size(0);
+    }
+    return parts;
 }
 
 namespace {
@@ -175,10 +188,9 @@ bool joint_linear_supported(const at::Tensor &x, at::TensorList weights, at::Ten
     for (size_t i = 0; i < weights.size(); i++) {
         const auto &w = weights[i];
         if (!w.is_cpu() || w.dim() != 2 || w.numel() == 0 || w.size(1) != x.size(-1)) return false;
-        // Without a copy the weights themselves are the factors.
-        const auto &factor = copies.empty() ? w : copies[i];
         if (w.scalar_type() != at::kFloat && w.scalar_type() != type) return false;
-        if ((type == at::kFloat ? w : factor).scalar_type() != type || factor.sizes() != w.sizes()) return false;
+        if (w.scalar_type() != weights[0].scalar_type()) return false;
+        if (!copies.empty() && (copies[i].scalar_type() != type || copies[i].sizes() != w.sizes())) return false;
     }
     return copies.empty() || copies.size() == weights.size();
 }

@@ -45,7 +45,7 @@ std::vector<at::Tensor> joint_linear(const at::Tensor &x, at::TensorList weights
 bool joint_linear_supported(const at::Tensor &x, at::TensorList weights, at::TensorList copies, at::TensorList biases,
                             at::ScalarType type, ct_products products);
 
-/// A linear layer between a function and its rows: what the function saves.
+/// The matrices that are multiplied: the copies, the weights themselves, or weights of the same width rounded in this call.
 std::vector<at::Tensor> factors_of(at::TensorList weights, at::TensorList copies, const Factors &factors);
 
 } // namespace ct

@@ -24,8 +24,8 @@ package struct StepTrace: Sendable, Equatable {
 ///
 /// At each moment of a step, memory grows by the same amount with every block, but the moment of the peak varies: with few
 /// blocks it may be when the embedding's gradient is computed, with many when all activations exist. So each phase is
-/// measured at its beginning and its end, moments that every step has. In between memory never exceeds both, because
-/// activations shrink and gradients grow by the same amounts block after block.
+/// measured at its beginning and its end, moments that every step has. In between memory never exceeds
+/// both, because activations shrink and gradients grow by the same amounts block after block.
 package struct ProbedStep: Sendable, Equatable {
     /// The peak memory around one moment.
     package struct Moment: Sendable, Equatable {
@@ -64,7 +64,7 @@ package struct ProbedStep: Sendable, Equatable {
         var microBatch = 0
         var moments: [Moment] = []
         for (few, many) in zip(small.phases, large.phases) {
-            for (isLate, pair) in Self.halves(few.live, many.live).enumerated() {
+            for (isLate, pair) in ends(few.live, many.live).enumerated() {
                 guard let pair else { continue }
                 moments.append(
                     Moment(
@@ -97,21 +97,18 @@ package struct ProbedStep: Sendable, Equatable {
         return few + Double(blocks - smallBlocks) * (many - few) / Double(largeBlocks - smallBlocks)
     }
 
-    /// The peaks of the first and of the second half of a phase's allocations.
+    /// The peaks of both models at the beginning and at the end of a phase.
     ///
-    /// Both models use as many allocations from each end as the smaller one has; the larger model's allocations in between are
-    /// left out.
-    private static func halves(_ few: [Int], _ many: [Int]) -> [(Int, Int)?] {
-        guard many.count >= few.count else {
-            return [few.max().flatMap { peak in many.max().map { (peak, $0) } }, nil]
-        }
-        let half = few.count / 2
+    /// Each end has as many allocations as the smaller model makes in all of its blocks, and at least half of all, so that it does not
+    /// end within a block; what the larger model has in between is left out.
+    private func ends(_ few: [Int], _ many: [Int]) -> [(Int, Int)?] {
         func pair(_ few: ArraySlice<Int>, _ many: ArraySlice<Int>) -> (Int, Int)? {
             few.max().flatMap { peak in many.max().map { (peak, $0) } }
         }
-        return [
-            pair(few.prefix(half), many.prefix(half)),
-            pair(few.dropFirst(half), many.suffix(few.count - half)),
-        ]
+        guard many.count >= few.count else { return [pair(few[...], many[...]), nil] }
+        let perBlock = largeBlocks > smallBlocks ? (many.count - few.count) / (largeBlocks - smallBlocks) : 0
+        let ofBlocks = min(smallBlocks * perBlock, few.count)
+        let (early, late) = (max(few.count / 2, ofBlocks), max(few.count - few.count / 2, ofBlocks))
+        return [pair(few.prefix(early), many.prefix(early)), pair(few.suffix(late), many.suffix(late))]
     }
 }
