@@ -1,4 +1,4 @@
-"""Texts of a file in padded batches of similar length, for the reference programs of predictions.
+"""Texts of a file in padded batches of similar length, for the other programs that predict.
 
 Needs numpy and tokenizers. Everything from a text to its label is timed; loading a model is not.
 """

@@ -82,7 +82,7 @@ struct Layers {
             TORCH_CHECK(copies[i].sizes() == weights[i].sizes(), "a copy does not fit a weight of shape ", weights[i].sizes());
     }
 
-    /// One layer by itself.
+    /// One layer alone.
     at::Tensor apply(size_t i, const at::Tensor &x, at::ScalarType type, ct_products products) const {
         const auto &w = weights[i];
         require_fit(x, w.sizes());

@@ -22,10 +22,10 @@ constexpr size_t alignment = 64;
 constexpr size_t unit = 2 << 20;
 /// Size of the address range: larger than any machine's memory, since addresses cost nothing.
 constexpr size_t region = size_t{1} << 40;
-/// Pages are returned late after so many times the peak of live tensors was allocated, which is several training steps. Pages that
+/// Pages are returned once this multiple of the peak of live tensors was allocated, which is several training steps. Pages that
 /// are returned within a step are cleared again in the next: in bfloat16 that took a sixth of the time.
 constexpr uint64_t late = 8;
-/// Beyond so many times the usual share pages are returned at once.
+/// Beyond this multiple of the usual share, pages are returned at once.
 constexpr double patience = 2;
 
 TensorHeap *shared = nullptr;

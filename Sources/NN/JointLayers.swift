@@ -7,14 +7,14 @@ extension ForwardContext {
     /// - Parameters:
     ///   - layers: The layers.
     ///   - x: `[.., in]`, float32.
-    /// - Returns: `[.., out]` of each layer, float32; the same as of each layer by itself.
+    /// - Returns: `[.., out]` of each layer, float32; the same as of each layer alone.
     /// - Throws: `.failed` if the sizes differ.
     package func apply(_ layers: [Linear], to x: Tensor) throws(TorchError) -> [Tensor] {
         guard let tensors = try tensors(of: layers), let first = layers.first else {
             return try layers.map { (layer) throws(TorchError) in try layer(x, self) }
         }
         if inspect != nil {
-            // Each layer by itself, only to be seen.
+            // Each layer alone, only to be seen.
             let rows = try x.detached()
             for layer in layers { _ = try layer(rows, self) }
         }
@@ -29,7 +29,7 @@ extension ForwardContext {
     ///   - activation: The function; of the gate, if there is one.
     ///   - last: The last layer.
     ///   - x: `[.., in]`, float32.
-    /// - Returns: `[.., out]` of the last layer, float32; the same as of each layer by itself, to rounding.
+    /// - Returns: `[.., out]` of the last layer, float32; the same as of each layer alone, to rounding.
     /// - Throws: `.failed` if the sizes differ.
     package func feedForward(
         _ first: [Linear],
@@ -52,7 +52,7 @@ extension ForwardContext {
         return try apart(first, isGated: isGated, activation, last, x)
     }
 
-    /// A feed-forward layer, each of its layers by itself.
+    /// A feed-forward layer, each of its layers alone.
     private func apart(
         _ first: [Linear],
         isGated: Bool,
@@ -70,12 +70,14 @@ extension ForwardContext {
         return try last(activation.gated(gate, up), self)
     }
 
-    /// The tensors of layers; nil if a layer must be computed by itself: it has an adapter, is quantized, has another type than the
+    /// The tensors of layers; nil if a layer must be computed alone: it has an adapter, is quantized, has another type than the
     /// others or no bias as they have.
     ///
     /// - Parameters:
     ///   - layers: The layers.
     ///   - joining: The number of first layers that read the same rows; nil for all. Their copies lie one after another.
+    /// - Returns: The tensors of each layer, or nil.
+    /// - Throws: `.outOfMemory`.
     private func tensors(
         of layers: [Linear],
         joining: Int? = nil

@@ -28,6 +28,7 @@ extension Trainer {
     ///   - arguments: The run's settings.
     ///   - examples: The training texts.
     ///   - parameters: The model's parameters.
+    /// - Returns: The number of tokens, or nil.
     static func tokenBudget(
         _ arguments: TrainingArguments,
         _ examples: EncodedExamples,
@@ -44,7 +45,7 @@ extension Trainer {
 
     /// The number of tokens whose activations need no more memory than the gradients that replace them in the backward pass.
     ///
-    /// So one micro-batch takes no more memory than several: those after the first need theirs beside all gradients. Activations of
+    /// So one micro-batch takes no more memory than several: those after the first need theirs in addition to all gradients. Activations of
     /// a block grow with tokens × width, its gradients with width²: SmolLM2-135M (width 576) keeps 0.8 MB a token and has 540 MB of
     /// gradients.
     private static func tokensBesideGradients(

@@ -2,7 +2,9 @@ import TestSupport
 import Testing
 import Torch
 
-/// The 8-bit AdamW kernel computes the codes that bitsandbytes looks up. Here they are looked up.
+/// The 8-bit AdamW kernel computes the codes that bitsandbytes looks up.
+///
+/// Here they are looked up.
 struct AdamW8CodeTests {
     /// The map of one moment: the values of the codes, and the code of each of 65,536 steps from -1 to 1.
     private struct Map {
@@ -156,8 +158,9 @@ struct AdamW8CodeTests {
         #expect(try state.moments.secondCodes.array(of: UInt8.self)[7] == 0)
     }
 
-    /// Steps in plain Swift. The decay rates are 0.5, the learning rate is a power of two and gradients have few digits, so
-    /// that only the encoding depends on whether the machine fuses multiplications.
+    /// Steps in plain Swift.
+    ///
+    /// The decay rates are 0.5, the learning rate is a power of two and gradients have few digits, so that only the encoding depends on whether the machine fuses multiplications.
     private struct PlainSteps {
         let isFused: Bool
         let first: Map, second: Map

@@ -15,6 +15,7 @@ struct JointLayerTests {
     ///   - shapes: The shapes of the inputs.
     ///   - tolerance: The largest difference, relative to the largest number.
     ///   - operation: The operation; `true` for layers that are computed together.
+    /// - Throws: `TorchError`.
     private func compare(
         _ shapes: [[Int]],
         tolerance: Double,

@@ -9,7 +9,7 @@
 extern "C" {
 #endif
 
-/// Whose code computes float32 products.
+/// The code that computes float32 products.
 typedef enum ct_float_route {
     CT_FLOAT_MKL = 0,    // libtorch's own product, which is MKL's if this build has it
     CT_FLOAT_ONEDNN = 1, // oneDNN's, or MKL's if this build of libtorch lacks oneDNN

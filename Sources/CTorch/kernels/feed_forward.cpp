@@ -188,7 +188,7 @@ std::vector<at::Tensor> gate_and_up(const std::vector<at::Tensor> &results, bool
     return results[0].chunk(2, dimension);
 }
 
-/// What the backward pass needs besides tensors.
+/// Settings that the backward pass needs besides tensors.
 struct Settings {
     at::ScalarType type;
     ct_float_route route;

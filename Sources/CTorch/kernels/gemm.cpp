@@ -51,7 +51,7 @@ struct Range {
 /// The products of one thread.
 template <typename Machine, typename Activation> class Worker {
   public:
-    /// Starts at a row in the middle, so that threads beside each other do not use the same rows of a and c at a time.
+    /// Starts at a row in the middle, so that threads with neighboring columns do not use the same rows of a and c at a time.
     Worker(const Product &product, Range rows, Range columns, int64_t start)
         : product(product), rows(rows), columns(columns), start(start) {
         blocks = Range{0, product.k}.parts(max_depth);
@@ -230,7 +230,7 @@ struct Grid {
 };
 
 /// Chooses the division with the least work for the slowest thread. Packing a float of b costs as much as some ten
-/// multiplications, and threads above each other pack the same columns. Threads beside each other write to the same rows of c,
+/// multiplications, and threads above each other pack the same columns. Threads with neighboring columns write to the same rows of c,
 /// which costs as much as fifteen values of k.
 template <typename Machine> Grid best_grid(const Product &product, int64_t threads) {
     Grid best{1, 1};

@@ -29,7 +29,7 @@ template <> struct Shape<AVX512> {
 
 constexpr int64_t max_depth = 576;      // of a block of k
 constexpr int64_t max_sum = 288;        // terms added up before they are added to c: longer sums are less exact
-constexpr int64_t near_slab = 27 << 10; // floats of a slab beside an a that stays in the second cache
+constexpr int64_t near_slab = 27 << 10; // floats of a slab next to an a that stays in the second cache
 
 /// Runs a task compiled for a machine.
 template <typename Machine, typename Task, typename... Arguments>
