@@ -41,6 +41,10 @@ extension ForwardContext {
         if let function = activation.fused,
             let tensors = try tensors(of: first + [last], joining: first.count)
         {
+            if inspect != nil {
+                // Each layer alone, only to be seen.
+                _ = try apart(first, isGated: isGated, activation, last, x.detached())
+            }
             return try x.feedForward(
                 tensors,
                 isGated: isGated,
