@@ -209,23 +209,25 @@ struct Settings {
     }
 };
 
+/// The last layer comes first in all lists: gradients are accumulated in this order, which is that of computing them, so that the
+/// first one that is not finite is found.
 struct FeedForward : torch::autograd::Function<FeedForward> {
     static at::Tensor forward(torch::autograd::AutogradContext *context, const at::Tensor &x, at::TensorList weights,
                               at::TensorList copies, at::TensorList biases, at::ScalarType type, ct_float_route route,
                               bool is_gated, int64_t activation) {
         const Factors factors{type, route};
-        const size_t last = weights.size() - 1;
+        const size_t count = weights.size() - 1;
         const auto own = [&](size_t first, size_t count) {
             return factors_of(weights.slice(first, count), copies.empty() ? copies : copies.slice(first, count), factors);
         };
-        const auto matrices = own(0, last);
-        const auto down = own(last, 1)[0];
+        const auto down = own(0, 1)[0];
+        const auto matrices = own(1, count);
         const JointMatrices joint(matrices, factors);
         const auto rows = rounded(x.reshape({-1, x.size(-1)}), type);
-        const auto first_biases = biases.empty() ? std::vector<at::Tensor>{} : biases.slice(0, matrices.size()).vec();
+        const auto first_biases = biases.empty() ? std::vector<at::Tensor>{} : biases.slice(1).vec();
         const Pass pass{gate_and_up(joint.products(rows), is_gated), gate_and_up(first_biases, is_gated),
                         static_cast<ct_activation>(activation)};
-        const auto bias = biases.empty() ? std::nullopt : std::optional(biases.back());
+        const auto bias = biases.empty() ? std::nullopt : std::optional(biases[0]);
         auto sizes = x.sizes().vec();
         sizes.back() = down.size(0);
 
@@ -269,16 +271,15 @@ struct FeedForward : torch::autograd::Function<FeedForward> {
         std::vector<bool> wants;
         std::vector<at::ScalarType> types;
         for (size_t i = 0; i < first; i++) {
-            wants.push_back(wanted(1 + i));
-            types.push_back(type_of(i));
+            wants.push_back(wanted(2 + i));
+            types.push_back(type_of(1 + i));
         }
         auto own = joint.weight_gradients(dfirst, rows, types, wants);
-        std::move(own.begin(), own.end(), results.begin() + 1);
-        if (wanted(count))
-            results[count] = JointMatrices({down}, factors).weight_gradients({dy}, inner, {type_of(first)}, {true})[0];
+        std::move(own.begin(), own.end(), results.begin() + 2);
+        if (wanted(1)) results[1] = JointMatrices({down}, factors).weight_gradients({dy}, inner, {type_of(0)}, {true})[0];
         for (size_t i = 0; i < static_cast<size_t>(settings.biases); i++) {
             const size_t place = 1 + count + static_cast<size_t>(settings.copies) + i;
-            if (wanted(place)) results[place] = column_sums(i < first ? dfirst[i] : wide);
+            if (wanted(place)) results[place] = column_sums(i == 0 ? wide : dfirst[i - 1]);
         }
         return results;
     }
@@ -304,7 +305,12 @@ bool feed_forward_supported(const at::Tensor &x, const FeedForwardLayers &layers
 }
 
 at::Tensor feed_forward(const at::Tensor &x, const FeedForwardLayers &layers, at::ScalarType type, ct_products products) {
-    return FeedForward::apply(x, at::TensorList(layers.weights), at::TensorList(layers.copies), at::TensorList(layers.biases),
+    const auto last_first = [](std::vector<at::Tensor> tensors) {
+        if (!tensors.empty()) std::rotate(tensors.begin(), tensors.end() - 1, tensors.end());
+        return tensors;
+    };
+    const auto weights = last_first(layers.weights), copies = last_first(layers.copies), biases = last_first(layers.biases);
+    return FeedForward::apply(x, at::TensorList(weights), at::TensorList(copies), at::TensorList(biases),
                               type, products.route, layers.is_gated, static_cast<int64_t>(layers.activation));
 }
 
