@@ -2,9 +2,9 @@ import CTorch
 
 /// How a CPU computes the matrix products of linear layers; other devices ignore it.
 ///
-/// The fastest route depends on the CPU: MKL is among the fastest on Zen 3, oneDNN is twice as fast as MKL on Zen 5 and our own
-/// kernel a sixth faster than that, and some CPUs with bfloat16 instructions multiply float32 faster. The routes differ in rounding, so a run keeps the route that it
-/// started with.
+/// The fastest route depends on the CPU: MKL is among the fastest on Zen 3, oneDNN is twice as fast as MKL on Zen 5, our own kernel
+/// is faster than that if a factor is transposed, and some CPUs with bfloat16 instructions multiply float32 faster. The routes
+/// differ in rounding, so a run keeps the route that it started with.
 public struct ProductRoutes: Sendable, Hashable, CustomStringConvertible {
     /// The library for float32 products.
     public enum Float32: String, Sendable, Hashable, CaseIterable {

@@ -204,8 +204,8 @@ struct Settings {
     }
 
     static Settings unpacked(const std::vector<int64_t> &numbers) {
-        return {static_cast<at::ScalarType>(numbers[0]), static_cast<ct_float_route>(numbers[1]), numbers[2] != 0, static_cast<ct_activation>(numbers[3]),
-                {numbers.begin() + 6, numbers.end()}, numbers[4], numbers[5]};
+        return {static_cast<at::ScalarType>(numbers[0]), static_cast<ct_float_route>(numbers[1]), numbers[2] != 0,
+                static_cast<ct_activation>(numbers[3]), {numbers.begin() + 6, numbers.end()}, numbers[4], numbers[5]};
     }
 };
 

@@ -66,7 +66,8 @@ struct Linear : torch::autograd::Function<Linear> {
     static torch::autograd::variable_list backward(torch::autograd::AutogradContext *context,
                                                    torch::autograd::variable_list gradients) {
         const auto saved = context->get_saved_variables();
-        const Factors factors{context->saved_data["factor"].toScalarType(), static_cast<ct_float_route>(context->saved_data["route"].toInt())};
+        const Factors factors{context->saved_data["factor"].toScalarType(),
+                              static_cast<ct_float_route>(context->saved_data["route"].toInt())};
         const auto weight = saved[1].to(factors.type);
         const auto wide = gradients[0].reshape({-1, weight.size(0)}), dy = rounded(wide, factors.type);
         at::Tensor dx, dw, dbias;
