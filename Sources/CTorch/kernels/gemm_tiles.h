@@ -76,7 +76,7 @@ struct Stream {
     }
 };
 
-/// What is needed next: rows of a, a slab of b, and c.
+/// Operands that are needed next: rows of a, a slab of b, and c.
 struct Streams {
     Stream left, right, result;
 };

@@ -156,8 +156,8 @@ Int8Rows new_rows(int64_t count, int64_t columns) {
     return rows;
 }
 
-/// The rows that a thread has quantized last, and the memory that they were in. The reference to it is weak, so that it is freed
-/// as usual; as long as there is a reference, no other memory has the same address.
+/// The last rows that a thread quantized, and their storage. The reference is weak, so that the storage is freed as usual; as long
+/// as there is a reference, no other storage has the same address.
 struct LastRows {
     std::optional<c10::weak_intrusive_ptr<c10::StorageImpl>> storage;
     const void *data;
