@@ -156,7 +156,7 @@ Int8Rows new_rows(int64_t count, int64_t columns) {
     return rows;
 }
 
-/// The last rows that a thread quantized, and their storage. The reference is weak, so that the storage is freed as usual; as long
+/// The last rows that a thread quantized, and their storage. A weak reference lets the storage be freed as usual; as long
 /// as there is a reference, no other storage has the same address.
 struct LastRows {
     std::optional<c10::weak_intrusive_ptr<c10::StorageImpl>> storage;
