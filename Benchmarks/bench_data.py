@@ -52,8 +52,9 @@ class Data:
             return sum(1 for _ in file)
 
     def train(self, model, rows, out, *more):
+        saving = [] if "--save-strategy" in more else ["--save-strategy", "no"]
         return run([self.attune, "train", "--model", model, "--dataset", rows, "--text-column", "text", "--label-column", "label",
-                    "--save-strategy", "no", "--learning-rate", "5e-5", "--overwrite-output-dir", "--output-dir", out, *more])
+                    *saving, "--learning-rate", "5e-5", "--overwrite-output-dir", "--output-dir", out, *more])
 
     def start(self, name):
         """Returns the folder of the classifier that both sides start from."""

@@ -14,11 +14,12 @@ class Failure(Exception):
 
 @dataclasses.dataclass
 class Outcome:
-    """The seconds of a whole process, its peak memory in MB, and its output."""
+    """The seconds of a whole process, its peak memory in MB, its output and its messages."""
 
     seconds: float
     peak: float
     text: str
+    messages: str
 
 
 @dataclasses.dataclass
@@ -39,10 +40,10 @@ def run(command, **variables):
         _, status, usage = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - start
         out.seek(0), err.seek(0)
-        text = out.read()
+        text, messages = out.read(), err.read()
         if status:
-            raise Failure(f"{' '.join(words)}\n{text}{err.read()[-3000:]}")
-        return Outcome(seconds, usage.ru_maxrss / 1024, text)
+            raise Failure(f"{' '.join(words)}\n{text}{messages[-3000:]}")
+        return Outcome(seconds, usage.ru_maxrss / 1024, text, messages)
 
 
 def note(text):

@@ -15,6 +15,9 @@ EIGHT = ["--optim", "adamw_bnb_8bit"]
 # The origins of ONNX files; OpenVINO does not know ONNX Runtime's own operators.
 EXPORTS = {"Attune's file": "plain", "Attune's file for ONNX Runtime": "contrib", "torch's file": "torch"}
 PLAIN_EXPORTS = {"Attune's file": "plain"}
+# The first steps of a training that are not measured, for every side: in them memory is touched for the first time, which takes
+# seconds on a virtual machine, and torch.compile compiles.
+WARMUP = 4
 HINTS = {"": [], ", throughput": ["--throughput"]}
 BATCHES = {f"batch {size}": ["--batch", size] for size in [8, 16, 32]}
 
@@ -51,14 +54,16 @@ class Tasks:
             ours, common = ours + ["--max-length", max_length], common + ["--max-length", max_length]
 
         def first(words, is_trial):
-            outcome = self.data.train(self.data.start(model), self.data.rows[rows], self.data.work / "out", "--max-steps", steps, *ours)
-            return Run(float(re.search(r"\(([\d.]+) examples/s\)", outcome.text)[1]), outcome.peak)
+            outcome = self.data.train(self.data.start(model), self.data.rows[rows], self.data.work / "out", "--max-steps",
+                                      WARMUP + steps, "--json", "--logging-steps", 1, *ours)
+            events = [json.loads(line) for line in outcome.messages.splitlines() if line.startswith("{")]
+            times = [event["time"] for event in events if event["event"] == "log"]
+            return Run(steps * examples / (times[-1] - times[WARMUP - 1]), outcome.peak)
 
         def second(words, is_trial):
             count = min(their_steps, max(3, their_steps // 3)) if is_trial else their_steps
-            warmup = int(words[words.index("--warmup") + 1]) if "--warmup" in words else 0
-            sample = self.data.sample(rows, examples * (count + warmup))
-            outcome = self.reference("reference_training", self.data.start(model), sample, count, *common, *words)
+            sample = self.data.sample(rows, examples * (count + WARMUP))
+            outcome = self.reference("reference_training", self.data.start(model), sample, count, "--warmup", WARMUP, *common, *words)
             return Run(float(re.search(r"reference ([\d.]+)", outcome.text)[1]), outcome.peak)
 
         key = (model, rows, batch, accumulation, tuple(theirs))
@@ -66,7 +71,7 @@ class Tasks:
             self.fastest_trainers[key] = Side("transformers", second) if are_settings_fixed else Side(
                 "transformers", second,
                 {"float32": [], "float32, grouped": ["--group-by-length"], "bf16": ["--bf16"], "bf16, grouped": ["--bf16", "--group-by-length"]},
-                {"compiled": ["--compile", "--warmup", 4]})
+                {"compiled": ["--compile"]})
         # Micro-batches of short texts are merged, so the step is that of the whole effective batch.
         step = Step(self.data.start(model), examples, self.data.rows[rows], max_length)
         goal = Goal(step, "training", dtype) if has_limit else None

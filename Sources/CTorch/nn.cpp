@@ -3,6 +3,7 @@
 #include "kernels/attention.h"
 #include "kernels/feed_forward.h"
 #include "kernels/frozen_weight.h"
+#include "kernels/gemm.h"
 #include "kernels/int8_linear.h"
 #include "kernels/joint_linear.h"
 #include "kernels/kernels.h"
@@ -128,6 +129,8 @@ ct_products ct_nn_suggested_products(void) { return ct::suggested_products(); }
 
 bool ct_nn_has_onednn(void) { return ct::has_onednn(); }
 
+bool ct_nn_has_bfloat16_kernel(void) { return ct::has_bfloat16_pairs(); }
+
 int ct_nn_narrow_linear(ct_tensor *out, ct_tensor x, ct_tensor w, ct_tensor narrow, ct_tensor bias, ct_dtype type,
                         ct_products products) {
     return make(out, [&] {
@@ -208,6 +211,33 @@ int ct_nn_int8_linear(ct_tensor *out, ct_tensor x, ct_int8_matrix w, ct_tensor b
         require_fit(tensor(x), {w.rows, w.columns});
         const auto added = adapter ? std::optional(checked(*adapter, {w.rows, w.columns})) : std::nullopt;
         return ct::frozen_linear(tensor(x), weight, ct::optional(bias), added ? &*added : nullptr, at::kFloat, products);
+    });
+}
+
+int ct_nn_int8_feed_forward(ct_tensor *out, ct_tensor x, const ct_int8_matrix *layers, const ct_tensor *biases, size_t count,
+                            ct_activation activation, ct_int8_kernel kernel) {
+    return make(out, [&] {
+        const auto *machine = ct::int8_machine(kernel);
+        TORCH_CHECK(machine != nullptr, "this machine lacks the instructions of integer kernel ", kernel);
+        TORCH_CHECK(count == 2 || count == 3, count, " layers");
+        const auto &input = tensor(x);
+        TORCH_CHECK(ct::is_cpu_float32(input) && input.dim() >= 1, "8-bit integers are multiplied on the CPU only, from float32");
+        ct::Int8FeedForward layer{{}, {}, activation};
+        for (size_t i = 0; i < count; i++) {
+            layer.layers.push_back(ct::int8_matrix(layers[i]));
+            const auto &w = layer.layers.back();
+            const int64_t columns = i + 1 < count ? input.size(-1) : layer.layers[0].rows;
+            TORCH_CHECK(w.columns == columns && (i + 1 == count || w.rows == layer.layers[0].rows), "a matrix of ", w.rows, " by ",
+                        w.columns, " does not fit layer ", i, " of a feed-forward layer of ", layer.layers[0].rows);
+            if (biases == nullptr) continue;
+            layer.biases.push_back(tensor(biases[i]).to(at::kFloat).contiguous());
+            TORCH_CHECK(layer.biases[i].numel() == w.rows, "a bias of ", layer.biases[i].sizes(), " does not fit ", w.rows, " outputs");
+        }
+        auto sizes = input.sizes().vec();
+        sizes.back() = layer.layers.back().rows;
+        const auto rows = input.reshape({-1, input.size(-1)});
+        if (rows.size(0) == 0) return at::empty(sizes, input.options());
+        return ct::int8_feed_forward(rows, layer, *machine).reshape(sizes);
     });
 }
 

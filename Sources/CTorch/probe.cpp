@@ -1,6 +1,7 @@
 // Timing single matrix products, by the routes of training and by others.
 #include "support.h"
 
+#include "kernels/gemm.h"
 #include "kernels/kernels.h"
 #include "kernels/linear.h"
 
@@ -53,6 +54,11 @@ at::Tensor reordered(const at::Tensor &b, int64_t rows) {
     return stack.at(0).toTensor();
 }
 
+ProbedProduct probed_by_own_pairs(const at::Tensor &a, const at::Tensor &b) {
+    TORCH_CHECK(has_bfloat16_pairs(), "this CPU does not multiply pairs of bfloat16");
+    return [a, b] { return Factors{at::kBFloat16, {CT_FLOAT_MKL, CT_NARROW_ATTUNE}}.product(a, b, std::nullopt); };
+}
+
 #ifdef CT_MAY_HAVE_MKL
 /// Values of CBLAS's enumerations, as in MKL's mkl_cblas.h.
 enum Cblas : int { row_major = 101, as_is = 111, transposed = 112, is_packed = 151, second_factor = 162 };
@@ -88,6 +94,7 @@ ProbedProduct probed(const at::Tensor &a, const at::Tensor &b, ct_probe_route ro
     case CT_PROBE_BFLOAT16: return probed_by_libtorch(a.to(at::kBFloat16), b.to(at::kBFloat16));
     case CT_PROBE_BFLOAT16_PACKED:
         return probed_by_onednn(a.to(at::kBFloat16), reordered(b.to(at::kBFloat16), a.size(0)));
+    case CT_PROBE_BFLOAT16_ATTUNE: return probed_by_own_pairs(a.to(at::kBFloat16), b.to(at::kBFloat16));
     }
     TORCH_CHECK(false, "unknown route");
 }

@@ -53,7 +53,24 @@ extension ForwardContext {
                 routes: productRoutes
             )
         }
+        if inspect == nil, !isGradientEnabled(), first.count == (isGated ? 2 : 1),
+            let function = activation.fused,
+            let panels = panels(of: first + [last])
+        {
+            var biases: [Tensor] = []
+            for layer in first + [last] {
+                if let bias = layer.bias { biases.append(try bias.value.to(dtype: .float32)) }
+            }
+            return try x.feedForward(panels, biases: biases.isEmpty ? nil : biases, activation: function)
+        }
         return try apart(first, isGated: isGated, activation, last, x)
+    }
+
+    /// The matrices of layers that are multiplied in 8-bit integers; nil if one is not, has an adapter, or only some have a bias.
+    private func panels(of layers: [Linear]) -> [Int8Panels]? {
+        let panels = layers.compactMap { $0.hasAdapter ? nil : $0.weight.quantized?.panels }
+        let biases = layers.count { $0.bias != nil }
+        return panels.count == layers.count && [0, layers.count].contains(biases) ? panels : nil
     }
 
     /// A feed-forward layer, each of its layers alone.

@@ -43,7 +43,9 @@ public final class Linear {
     }
 
     /// Whether its product is just that of input and weight: there is no adapter, and the weight is in floating point.
-    var isPlain: Bool { adapted.adapter == nil && weight.quantized == nil }
+    var isPlain: Bool { !hasAdapter && weight.quantized == nil }
+
+    var hasAdapter: Bool { adapted.adapter != nil }
 }
 
 /// GPT-2's linear layer, `x · W + b`, with a transposed weight.

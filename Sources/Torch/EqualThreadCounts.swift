@@ -71,8 +71,14 @@ private struct OddProducts {
                         try a.linear(b, routes: ProductRoutes(float32: route)).array(of: Float.self)
                     )
                 }
-                if routes.bfloat16 == .bfloat16 {
-                    let product = try a.linear(b, copy: nil, bias: nil, in: .bfloat16, routes: routes)
+                for route in ProductRoutes.BFloat16.available where routes.bfloat16.isNarrow {
+                    let product = try a.linear(
+                        b,
+                        copy: nil,
+                        bias: nil,
+                        in: .bfloat16,
+                        routes: ProductRoutes(bfloat16: route)
+                    )
                     results.append(try product.to(dtype: .float32).array(of: Float.self))
                 }
             }

@@ -16,6 +16,8 @@ struct FreeCores {
     private var inUse: Int?
     private var wanted: Int
     private var secondsInUse = 0.0
+    /// The time that threads lacked a core during this batch, and its duration so far, in seconds.
+    private var batch = (waited: 0.0, elapsed: 0.0)
     private var pause = pauses.first / 2
     private var lastShare: Double?
 
@@ -34,7 +36,8 @@ struct FreeCores {
     ///     lacked a core all the time.
     ///   - seconds: The elapsed time.
     mutating func look(_ share: Double, seconds: Double) {
-        // Ignore looks until the wanted number is in use.
+        batch = (batch.waited + share * seconds, batch.elapsed + seconds)
+        // Ignore further looks until the wanted number is in use.
         guard let inUse, inUse == wanted, let usual = counts.last else { return }
         secondsInUse += seconds
         let recent = lastShare.map { ($0 + share) / 2 } ?? share
@@ -42,8 +45,6 @@ struct FreeCores {
         let taken = Int(recent + 1 - Self.takenShare)
         if taken > 0, let fewer = fewer(than: inUse, by: taken) {
             wanted = fewer
-            guard inUse == usual else { return }
-            pause = secondsInUse < pause ? min(pause * 2, Self.pauses.longest) : Self.pauses.first
         } else if inUse < usual, secondsInUse >= pause {
             wanted = usual
         }
@@ -51,7 +52,15 @@ struct FreeCores {
 
     /// The number of threads for the next batch; nil if it does not change.
     mutating func next() -> Int? {
+        defer { batch = (0, 0) }
+        // A disturbance that was short compared with the batch is probably over, and a long batch with fewer threads costs more.
+        if let inUse, wanted < inUse, batch.waited < Self.takenShare * batch.elapsed {
+            (wanted, lastShare) = (inUse, nil)
+        }
         guard inUse != wanted else { return nil }
+        if inUse == counts.last {
+            pause = secondsInUse < pause ? min(pause * 2, Self.pauses.longest) : Self.pauses.first
+        }
         let isFirst = inUse == nil
         (inUse, secondsInUse, lastShare) = (wanted, 0, nil)
         return isFirst ? nil : wanted

@@ -99,8 +99,11 @@ package struct Int8Panels {
 
 extension QuantizedMatrix {
     /// Whether products with it are sums of integers; see ``packing(_:outlierFactor:)``.
-    package var isPacked: Bool {
-        if case .packed = contents { true } else { false }
+    package var isPacked: Bool { panels != nil }
+
+    /// The layout of integer products; nil for another form.
+    package var panels: Int8Panels? {
+        if case .packed(let panels) = contents { panels } else { nil }
     }
 
     /// Quantizes a matrix for integer products.
@@ -178,6 +181,40 @@ extension Tensor {
                 }
                 return withUnsafePointer(to: adapter.native) {
                     ct_nn_int8_linear(out, handle, weight.native, bias, $0, routes.native, kernel.native)
+                }
+            }
+        }
+    }
+
+    /// Applies a feed-forward layer by sums of 8-bit integers.
+    ///
+    /// Faster than its layers one after another. For prediction: there is no gradient.
+    ///
+    /// - Parameters:
+    ///   - layers: The first layer, or gate and up, and then the last layer; this tensor is `[.., in]`, float32 on the CPU.
+    ///   - biases: `[out]` of each layer, float32; nil if they have none.
+    ///   - activation: The function; of the gate, if there is one.
+    ///   - kernel: The version of the kernel, which does not change the result.
+    /// - Returns: `[.., out]` of the last layer, float32. A row's result does not depend on the other rows.
+    /// - Throws: As ``linear(_:bias:adding:routes:kernel:)``.
+    package func feedForward(
+        _ layers: [Int8Panels],
+        biases: [Tensor]?,
+        activation: FusedActivation,
+        kernel: Int8Kernel = .automatic
+    ) throws(TorchError) -> Tensor {
+        try makeTensor("feedForward", from: self) { out in
+            withExtendedLifetime(layers) {
+                withHandles(biases ?? []) { start in
+                    ct_nn_int8_feed_forward(
+                        out,
+                        handle,
+                        layers.map(\.native),
+                        biases == nil ? nil : start,
+                        layers.count,
+                        activation.native,
+                        kernel.native
+                    )
                 }
             }
         }

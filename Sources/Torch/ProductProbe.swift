@@ -18,12 +18,14 @@ package enum ProbedRoute: String, Sendable, Hashable, CaseIterable {
     case bfloat16 = "bf16"
     /// oneDNN in bfloat16, with a weight that was reordered in advance.
     case bfloat16Packed = "bf16 packed"
+    /// Our own kernel in bfloat16.
+    case bfloat16Attune = "bf16 attune"
 
     /// The type of the factors.
     package var dtype: DType {
         switch self {
         case .mkl, .mklPacked, .oneDNN, .oneDNNPacked, .attune: .float32
-        case .bfloat16, .bfloat16Packed: .bfloat16
+        case .bfloat16, .bfloat16Packed, .bfloat16Attune: .bfloat16
         }
     }
 
@@ -37,6 +39,7 @@ package enum ProbedRoute: String, Sendable, Hashable, CaseIterable {
         case .attune: "Attune"
         case .bfloat16: "bf16"
         case .bfloat16Packed: "bf16 packed"
+        case .bfloat16Attune: "bf16 Attune"
         }
     }
 
@@ -44,7 +47,7 @@ package enum ProbedRoute: String, Sendable, Hashable, CaseIterable {
     package var isPacked: Bool {
         switch self {
         case .mklPacked, .oneDNNPacked, .bfloat16Packed: true
-        case .mkl, .oneDNN, .attune, .bfloat16: false
+        case .mkl, .oneDNN, .attune, .bfloat16, .bfloat16Attune: false
         }
     }
 
@@ -63,6 +66,7 @@ package enum ProbedRoute: String, Sendable, Hashable, CaseIterable {
         case .attune: CT_PROBE_ATTUNE
         case .bfloat16: CT_PROBE_BFLOAT16
         case .bfloat16Packed: CT_PROBE_BFLOAT16_PACKED
+        case .bfloat16Attune: CT_PROBE_BFLOAT16_ATTUNE
         }
     }
 }

@@ -5,8 +5,8 @@
 public struct ProductSpeeds: Sendable, Equatable {
     /// GFLOP/s in float32, by route.
     public var float32: [ProductRoutes.Float32: Double]
-    /// GFLOP/s in bfloat16, including the rounding of the factors.
-    public var bfloat16: Double
+    /// GFLOP/s in bfloat16, including the rounding of the factors, by route.
+    public var bfloat16: [ProductRoutes.BFloat16: Double]
     /// GFLOP/s of the forward product in 8-bit integers, including the quantization of the rows; nil if it was not measured.
     public var int8: Double?
 
@@ -14,9 +14,13 @@ public struct ProductSpeeds: Sendable, Equatable {
     ///
     /// - Parameters:
     ///   - float32: GFLOP/s in float32, by route.
-    ///   - bfloat16: GFLOP/s in bfloat16.
+    ///   - bfloat16: GFLOP/s in bfloat16, by route.
     ///   - int8: GFLOP/s in 8-bit integers, which only predictions use.
-    public init(float32: [ProductRoutes.Float32: Double], bfloat16: Double, int8: Double? = nil) {
+    public init(
+        float32: [ProductRoutes.Float32: Double],
+        bfloat16: [ProductRoutes.BFloat16: Double],
+        int8: Double? = nil
+    ) {
         self.float32 = float32
         self.bfloat16 = bfloat16
         self.int8 = int8
@@ -32,12 +36,22 @@ public struct ProductSpeeds: Sendable, Equatable {
     public var fastest: ProductRoutes { fastest(unless: .suggested) }
 
     func fastest(unless suggested: ProductRoutes) -> ProductRoutes {
-        let usual = float32[suggested.float32] ?? 0
-        let best = float32.max { $0.value < $1.value }
-        let choice = best.flatMap { $0.value > usual * Self.margin ? $0.key : nil } ?? suggested.float32
-        let isNarrowFaster = bfloat16 > (float32[choice] ?? 0) * Self.margin
-        return ProductRoutes(float32: choice, bfloat16: isNarrowFaster ? .bfloat16 : .float32)
+        let wide = Self.fastest(float32, unless: suggested.float32)
+        let narrow = Self.fastest(bfloat16, unless: suggested.bfloat16)
+        let isNarrowFaster = (bfloat16[narrow] ?? 0) > (float32[wide] ?? 0) * Self.margin
+        return ProductRoutes(float32: wide, bfloat16: isNarrowFaster ? narrow : .float32)
     }
+
+    /// The fastest of some routes, unless the usual one is nearly as fast.
+    private static func fastest<Route>(_ speeds: [Route: Double], unless usual: Route) -> Route {
+        guard let best = speeds.max(by: { $0.value < $1.value }),
+            best.value > (speeds[usual] ?? 0) * margin
+        else { return usual }
+        return best.key
+    }
+
+    /// GFLOP/s of the fastest bfloat16 route; 0 if none was measured.
+    public var fastestBFloat16: Double { bfloat16.values.max() ?? 0 }
 
     /// Rows of a batch, and the widths of a layer.
     static let shape = (rows: 256, inputs: 768, outputs: 1536)
@@ -56,11 +70,15 @@ public struct ProductSpeeds: Sendable, Equatable {
                 if round > 0 { float32[route] = max(float32[route] ?? 0, speed) }
             }
         }
-        let narrow = ProductRoutes(bfloat16: .bfloat16)
-        var bfloat16 = try layer.speed(narrow, in: .bfloat16)
-        // Without bfloat16 instructions one round takes as long as all the others, and is enough.
-        if bfloat16 > (float32.values.max() ?? 0) / 4 {
-            for _ in 0..<rounds { bfloat16 = max(bfloat16, try layer.speed(narrow, in: .bfloat16)) }
+        var bfloat16: [ProductRoutes.BFloat16: Double] = [:]
+        for round in 0...rounds {
+            // Without bfloat16 instructions two rounds take as long as all the others. A first round alone says little: libraries
+            // prepare code in it.
+            for route in ProductRoutes.BFloat16.available
+            where round < 2 || (bfloat16[route] ?? 0) > (float32.values.max() ?? 0) / 4 {
+                let speed = try layer.speed(ProductRoutes(bfloat16: route), in: .bfloat16)
+                if round > 0 { bfloat16[route] = max(bfloat16[route] ?? 0, speed) }
+            }
         }
         return ProductSpeeds(
             float32: float32,

@@ -22,7 +22,7 @@ package enum FusedActivation: Sendable {
     case geluTanh
     case relu
 
-    fileprivate var native: ct_activation {
+    var native: ct_activation {
         switch self {
         case .silu: CT_ACTIVATION_SILU
         case .gelu: CT_ACTIVATION_GELU

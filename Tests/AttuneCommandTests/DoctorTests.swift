@@ -70,7 +70,7 @@ struct DoctorTests {
     }
 
     @Test func `it shows the speed of each product route, and the chosen one`() throws {
-        let speeds = ProductSpeeds(float32: [.mkl: 205, .oneDNN: 309], bfloat16: 168)
+        let speeds = ProductSpeeds(float32: [.mkl: 205, .oneDNN: 309], bfloat16: [.bfloat16: 168])
         let table = ProductTable(
             MeasuredProducts(
                 speeds: speeds,
@@ -80,9 +80,9 @@ struct DoctorTests {
         )
         #expect(
             table.lines == [
-                "products      fp32 by MKL      205 GFLOP/s",
-                "              fp32 by oneDNN   309 GFLOP/s  chosen for --precision fp32",
-                "              bf16             168 GFLOP/s  --precision bf16 computes in fp32, which is at least as fast "
+                "products      fp32 by MKL        205 GFLOP/s",
+                "              fp32 by oneDNN     309 GFLOP/s  chosen for --precision fp32",
+                "              bf16 by libtorch   168 GFLOP/s  --precision bf16 computes in fp32, which is at least as fast "
                     + "here",
                 "              saved in /cache/cpu.json",
             ]
@@ -90,9 +90,11 @@ struct DoctorTests {
     }
 
     @Test func `the speed in 8-bit integers is shown, and recommended if it is higher`() {
-        let speeds = ProductSpeeds(float32: [.mkl: 200], bfloat16: 100, int8: 1500)
+        let speeds = ProductSpeeds(float32: [.mkl: 200], bfloat16: [.bfloat16: 100], int8: 1500)
         let table = ProductTable(MeasuredProducts(speeds: speeds, equalThreadCounts: [1], file: nil))
-        #expect(table.lines.contains("              int8         1500 GFLOP/s  for predict --quantize int8"))
+        #expect(
+            table.lines.contains("              int8              1500 GFLOP/s  for predict --quantize int8")
+        )
         #expect(table.json["gigaflops"]["int8"] == .double(1500))
         #expect(advice { $0.speeds = speeds }.contains("--quantize int8 multiply 7.5 times as fast"))
         #expect(!advice { $0.speeds.int8 = 210 }.contains("--quantize int8"))
@@ -100,7 +102,7 @@ struct DoctorTests {
 
     @Test func `speeds of a busy machine are called too low`() {
         func last(_ file: URL?, busy: Bool) -> String? {
-            let speeds = ProductSpeeds(float32: [.mkl: 20], bfloat16: 2)
+            let speeds = ProductSpeeds(float32: [.mkl: 20], bfloat16: [.bfloat16: 2])
             return ProductTable(
                 MeasuredProducts(speeds: speeds, equalThreadCounts: [1], file: file, wasMachineBusy: busy)
             ).lines.last
@@ -128,7 +130,7 @@ struct DoctorTests {
 
     private func advice(_ change: (inout DoctorAdvice) -> Void) -> String {
         var advice = DoctorAdvice(
-            speeds: ProductSpeeds(float32: [.mkl: 200, .oneDNN: 100], bfloat16: 150),
+            speeds: ProductSpeeds(float32: [.mkl: 200, .oneDNN: 100], bfloat16: [.bfloat16: 150]),
             freeMemory: 16_000_000_000,
             freeDisk: 100_000_000_000,
             threads: 2,
@@ -144,7 +146,11 @@ struct DoctorTests {
         #expect(plain.contains("--precision bf16 would also compute in fp32"))
         #expect(plain.contains("keep --precision fp32") && !plain.contains("--threads"))
         #expect(plain.contains("16.0 GB of free memory can train models of up to about 1.0 billion weights"))
-        #expect(advice { $0.speeds.bfloat16 = 400 }.contains("--precision bf16 multiplies 2.0 times as fast"))
+        #expect(
+            advice { $0.speeds.bfloat16 = [.bfloat16: 400] }.contains(
+                "--precision bf16 multiplies 2.0 times as fast"
+            )
+        )
         #expect(advice { $0.freeDisk = 1_500_000_000 }.contains("only 1.5 GB of disk space is free"))
         #expect(advice { $0.threads = 1 }.contains("1 of 2 cores are used: --threads 2 uses all"))
         #expect(advice { $0.hasAccelerator = false }.contains("no GPU is used"))

@@ -58,6 +58,18 @@ import Testing
         #expect(cores.next() == nil)
     }
 
+    @Test("a long batch is not computed with fewer threads because of a short disturbance in the one before")
+    func shortDisturbance() {
+        var cores = FreeCores(counts: [1, 2])
+        _ = cores.next()
+        for share in Array(repeating: 0.02, count: 70) + [0.9, 0.9, 0.9, 0.02, 0.02] {
+            cores.look(share, seconds: 0.1)
+        }
+        #expect(cores.next() == nil)
+        for _ in 0..<80 { cores.look(0.6, seconds: 0.1) }
+        #expect(cores.next() == 1)
+    }
+
     @Test("the usual number of threads is among those with the same bits, and is set again")
     func equalThreadCounts() throws {
         let usual = try TorchRuntime.threadCount()

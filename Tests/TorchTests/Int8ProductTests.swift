@@ -226,4 +226,61 @@ struct Int8ProductTests {
         let matrix = try panels(normal([4, 8]))
         #expect(throws: TorchError.self) { try normal([2, 9]).linear(matrix) }
     }
+
+    /// Rows, inputs, width between the products, outputs: one row, and remainders of blocks, groups of panels and vectors.
+    private static let feedForwards = [
+        (1, 20, 40, 12), (97, 64, 130, 64), (200, 33, 64, 17), (300, 48, 100, 48),
+    ]
+
+    @Test(arguments: feedForwards, [false, true])
+    func `a feed-forward layer gives the bits of its layers one after another`(
+        sizes: (rows: Int, inputs: Int, width: Int, outputs: Int),
+        isGated: Bool
+    ) throws {
+        let x = try normal([sizes.rows, sizes.inputs])
+        let first = try (0..<(isGated ? 2 : 1)).map { _ in try normal([sizes.width, sizes.inputs]) }
+        let layers = try (first + [normal([sizes.outputs, sizes.width])]).map {
+            try panels($0, outlierFactor: 4)
+        }
+        let biases = try layers.map { try normal([$0.rows]) }
+        // relu is the same number in every implementation.
+        let gate = try x.linear(layers[0], bias: biases[0]).map(.relu)
+        let inner = isGated ? try gate * x.linear(layers[1], bias: biases[1]) : gate
+        let expected = try inner.linear(layers.last!, bias: biases.last).array(of: Float.self)
+        for kernel in Int8Kernel.allCases where kernel.isSupported {
+            let found = try x.feedForward(layers, biases: biases, activation: .relu, kernel: kernel)
+            #expect(try found.array(of: Float.self) == expected, "\(kernel)")
+        }
+        let threads = try TorchRuntime.threadCount()
+        defer { try? TorchRuntime.setThreadCount(threads) }
+        try TorchRuntime.setThreadCount(1)
+        let alone = try x.feedForward(layers, biases: biases, activation: .relu)
+        #expect(try alone.array(of: Float.self) == expected)
+    }
+
+    // The functions differ by a few units in the last place, which can change a code: one of 255 steps of a row's range.
+    @Test(arguments: [FusedActivation.silu, .gelu, .geluTanh])
+    func `every activation of a feed-forward layer is that of libtorch`(activation: FusedActivation) throws {
+        let x = try normal([50, 32])
+        let layers = [try panels(normal([64, 32])), try panels(normal([16, 64]))]
+        let inner = try x.linear(layers[0])
+        let activated =
+            switch activation {
+            case .silu: try inner.map(.silu)
+            case .gelu: try inner.map(.gelu)
+            case .geluTanh: try inner.map(.geluTanh)
+            case .relu: try inner.map(.relu)
+            }
+        let expected = try activated.linear(layers[1]).array(of: Float.self)
+        let found = try x.feedForward(layers, biases: nil, activation: activation).array(of: Float.self)
+        let largest = expected.map(abs).max() ?? 0
+        for (ours, theirs) in zip(found, expected) { #expect(abs(ours - theirs) <= 0.01 * largest) }
+    }
+
+    @Test func `a feed-forward layer whose sizes do not fit is refused`() throws {
+        let x = try normal([5, 32])
+        let (first, last) = (try panels(normal([64, 32])), try panels(normal([16, 60])))
+        #expect(throws: TorchError.self) { try x.feedForward([first, last], biases: nil, activation: .relu) }
+        #expect(throws: TorchError.self) { try x.feedForward([first], biases: nil, activation: .relu) }
+    }
 }

@@ -20,8 +20,8 @@ struct DoctorAdvice {
     var sentences: [String] {
         var sentences: [String] = []
         let routes = speeds.fastest
-        if routes.bfloat16 == .bfloat16 {
-            let gain = speeds.bfloat16 / max(speeds.float32[routes.float32] ?? 0, 1e-9)
+        if routes.bfloat16.isNarrow {
+            let gain = speeds.fastestBFloat16 / max(speeds.float32[routes.float32] ?? 0, 1e-9)
             sentences.append(
                 "--precision bf16 multiplies \(rounded(gain)) times as fast as fp32 here: use it for large models"
             )

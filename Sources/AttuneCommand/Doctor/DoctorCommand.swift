@@ -110,15 +110,14 @@ struct ProductTable {
                 )
             }
         }
-        let isNarrow = chosen.bfloat16 == .bfloat16
-        rows.append(
-            (
-                "bf16", speeds.bfloat16,
-                isNarrow
-                    ? "chosen for --precision bf16"
-                    : "--precision bf16 computes in fp32, which is at least as fast here"
-            )
-        )
+        for route in ProductRoutes.BFloat16.allCases {
+            guard let library = route.libraryName, let speed = speeds.bfloat16[route] else { continue }
+            let isChosen = route == chosen.bfloat16
+            rows.append(("bf16 by \(library)", speed, isChosen ? "chosen for --precision bf16" : ""))
+        }
+        if !chosen.bfloat16.isNarrow, !rows.isEmpty {
+            rows[rows.count - 1].note = "--precision bf16 computes in fp32, which is at least as fast here"
+        }
         if let int8 = speeds.int8 { rows.append(("int8", int8, "for predict --quantize int8")) }
         let width = rows.map(\.name.count).max() ?? 0
         let lines = rows.enumerated().map { index, row in
@@ -142,13 +141,11 @@ struct ProductTable {
     /// The speeds in GFLOP/s, the chosen routes, and the file.
     var json: JSONObject {
         let speeds = products.speeds
-        var gigaflops: JSONObject = ["bf16": .double(speeds.bfloat16)]
-        for (route, speed) in speeds.float32 { gigaflops["fp32 \(route.rawValue)"] = .double(speed) }
-        if let int8 = speeds.int8 { gigaflops["int8"] = .double(int8) }
         return [
-            "gigaflops": .object(gigaflops),
+            "gigaflops": speeds.json,
             "fp32_route": .string(speeds.fastest.float32.rawValue),
-            "bf16_computes_in": .string(speeds.fastest.bfloat16 == .bfloat16 ? "bf16" : "fp32"),
+            "bf16_computes_in": .string(speeds.fastest.bfloat16.isNarrow ? "bf16" : "fp32"),
+            "bf16_route": .string(speeds.fastest.bfloat16.rawValue),
             "was_machine_busy": .bool(products.wasMachineBusy),
             "file": products.file.map { .string($0.path(percentEncoded: false)) } ?? .null,
         ]

@@ -16,16 +16,25 @@ typedef enum ct_float_route {
     CT_FLOAT_ATTUNE = 2, // ours
 } ct_float_route;
 
+/// How products requested in a narrower type are computed.
+typedef enum ct_narrow_route {
+    CT_NARROW_LIBTORCH = 0,   // by libtorch
+    CT_NARROW_ATTUNE = 1,     // of bfloat16 by our own kernel, where the CPU and the sizes allow it
+    CT_NARROW_IN_FLOAT32 = 2, // in float32; float32 factors are not rounded
+} ct_narrow_route;
+
 /// How a CPU computes the products of linear layers; other devices ignore it.
 typedef struct ct_products {
-    ct_float_route route; // of float32 products
-    bool in_float32; // products requested in a narrower type are computed in float32, and float32 factors are not rounded
+    ct_float_route route;
+    ct_narrow_route narrow;
 } ct_products;
 
 /// The routes that the CPU's instruction sets suggest, without measuring.
 ct_products ct_nn_suggested_products(void);
 /// Whether this build of libtorch has oneDNN.
 bool ct_nn_has_onednn(void);
+/// Whether our own kernel multiplies bfloat16 on this CPU.
+bool ct_nn_has_bfloat16_kernel(void);
 /// x · wᵀ + bias, x [.., in], w [out, in], bias [out] or null handle. True float32 on every CPU.
 int ct_nn_linear(ct_tensor *out, ct_tensor x, ct_tensor w, ct_tensor bias, ct_products products);
 /// x · wᵀ + bias in float32, with x and w rounded to `type` unless `products` computes in float32. w and its gradient are
@@ -89,6 +98,10 @@ int ct_nn_stored_linear(ct_tensor *out, ct_tensor x, ct_stored_matrix w, ct_tens
 /// is null. x and the bias are float32 on the CPU. The gradient of x is that of the dequantized matrix.
 int ct_nn_int8_linear(ct_tensor *out, ct_tensor x, ct_int8_matrix w, ct_tensor bias, const ct_low_rank *adapter,
                       ct_products products, ct_int8_kernel kernel);
+/// A feed-forward layer of such matrices, for prediction only: the first layer, or gate and up, and then the last layer.
+/// `biases` [count] are of all layers, or null. x is float32 on the CPU.
+int ct_nn_int8_feed_forward(ct_tensor *out, ct_tensor x, const ct_int8_matrix *layers, const ct_tensor *biases, size_t count,
+                            ct_activation activation, ct_int8_kernel kernel);
 /// Rows of `table` [V, H] by `ids` [T]; row `padding_index` gets no gradient (-1 for none). On a CPU the gradient of a
 /// float32 table only has the rows that occur (see `ct_autograd_grad`).
 int ct_nn_embedding(ct_tensor *out, ct_tensor table, ct_tensor ids, int64_t padding_index);

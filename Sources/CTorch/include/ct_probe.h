@@ -19,7 +19,8 @@ typedef enum {
     CT_PROBE_ONEDNN_PACKED = 3,  // the same, with b reordered in advance
     CT_PROBE_BFLOAT16 = 4,       // libtorch's own product of bfloat16 factors
     CT_PROBE_BFLOAT16_PACKED = 5, // oneDNN's product of bfloat16 factors, with b reordered in advance
-    CT_PROBE_ATTUNE = 6           // ours in float32
+    CT_PROBE_ATTUNE = 6,          // ours in float32
+    CT_PROBE_BFLOAT16_ATTUNE = 7  // ours of bfloat16 factors
 } ct_probe_route;
 
 /// Prepares a · bᵀ with a [m, k] and b [n, k] in float32 on the CPU; either may be a transposed view. Fails with CT_ERROR if this

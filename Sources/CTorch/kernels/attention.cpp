@@ -95,9 +95,9 @@ CT_INLINE void cap(float *scores, int64_t columns, const AttentionOptions &optio
     }
 }
 
-/// In place: scores → probabilities over `visible_begin ..< visible_end` of `columns`, zero elsewhere; returns the
-/// log-sum-exp.
-CT_INLINE float softmax(float *scores, int64_t visible_begin, int64_t visible_end, int64_t columns, float scale) {
+/// In place: scores → probabilities over `visible_begin ..< visible_end` of `columns` without their common factor `inverse`, zero
+/// elsewhere; returns the log-sum-exp.
+CT_INLINE float softmax(float *scores, int64_t visible_begin, int64_t visible_end, int64_t columns, float scale, float &inverse) {
     for (int64_t j = 0; j < visible_begin; j++) scores[j] = -INFINITY;
     for (int64_t j = visible_end; j < columns; j++) scores[j] = -INFINITY;
     vec high = vec{} - INFINITY, totals{};
@@ -113,8 +113,8 @@ CT_INLINE float softmax(float *scores, int64_t visible_begin, int64_t visible_en
         store(scores + j, e);
         totals += e;
     }
-    const float total = sum(totals), inverse = 1.0f / total;
-    for (int64_t j = 0; j < columns; j += lanes) store(scores + j, load(scores + j) * inverse);
+    const float total = sum(totals);
+    inverse = 1.0f / total;
     return largest * scale + std::log(total);
 }
 
@@ -141,6 +141,7 @@ CT_INLINE void ForwardTask::run(int64_t kv_head, const Sequence &sequence, const
             const Span span = span_of(options, sequence, first, rows);
             const int64_t columns = round_up(span.end - span.begin);
             const int64_t offset = (sequence.first_query + first) * shape.q_row() + head * width;
+            float inverses[block];
             multiply<Machine>(rows, columns, width, q + offset, shape.q_row(), 1, scratch.keys + span.begin, padded,
                               scratch.scores, padded, false);
             for (int64_t r = 0; r < rows; r++) {
@@ -149,7 +150,7 @@ CT_INLINE void ForwardTask::run(int64_t kv_head, const Sequence &sequence, const
                 if (options.softcap > 0) cap(scores, columns, options);
                 lse[row * shape.heads + head] =
                     softmax(scores, options.first_key(position) - span.begin,
-                            options.end_key(position, length) - span.begin, columns, scale);
+                            options.end_key(position, length) - span.begin, columns, scale, inverses[r]);
                 if (options.dropout > 0) {
                     const uint32_t key = options.row_key(row, head);
                     vec m;
@@ -161,6 +162,12 @@ CT_INLINE void ForwardTask::run(int64_t kv_head, const Sequence &sequence, const
             }
             multiply<Machine>(rows, width, span.end - span.begin, scratch.scores, padded, 1,
                               v + kv_offset + span.begin * shape.kv_row(), shape.kv_row(), y + offset, shape.q_row(), false);
+            // The probabilities' factors are cheaper in the result than in all of the scores.
+            for (int64_t r = 0; r < rows; r++)
+                for (int64_t d = 0; d < width; d += lanes) {
+                    float *at = y + offset + r * shape.q_row() + d;
+                    store(at, load(at) * inverses[r]);
+                }
         }
     }
 }

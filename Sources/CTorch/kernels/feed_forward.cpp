@@ -190,22 +190,21 @@ std::vector<at::Tensor> gate_and_up(const std::vector<at::Tensor> &results, bool
 
 /// Settings that the backward pass needs besides tensors.
 struct Settings {
-    at::ScalarType type;
-    ct_float_route route;
+    Factors factors;
     bool is_gated;
     ct_activation activation;
     std::vector<int64_t> weight_types;
     int64_t copies, biases;
 
     c10::IValue packed() const {
-        std::vector<int64_t> numbers{static_cast<int64_t>(type), route, is_gated, static_cast<int64_t>(activation), copies, biases};
+        std::vector<int64_t> numbers{factors.packed(), is_gated, static_cast<int64_t>(activation), copies, biases};
         numbers.insert(numbers.end(), weight_types.begin(), weight_types.end());
         return numbers;
     }
 
     static Settings unpacked(const std::vector<int64_t> &numbers) {
-        return {static_cast<at::ScalarType>(numbers[0]), static_cast<ct_float_route>(numbers[1]), numbers[2] != 0,
-                static_cast<ct_activation>(numbers[3]), {numbers.begin() + 6, numbers.end()}, numbers[4], numbers[5]};
+        return {Factors::unpacked(numbers[0]), numbers[1] != 0, static_cast<ct_activation>(numbers[2]),
+                {numbers.begin() + 5, numbers.end()}, numbers[3], numbers[4]};
     }
 };
 
@@ -213,9 +212,9 @@ struct Settings {
 /// first one that is not finite is found.
 struct FeedForward : torch::autograd::Function<FeedForward> {
     static at::Tensor forward(torch::autograd::AutogradContext *context, const at::Tensor &x, at::TensorList weights,
-                              at::TensorList copies, at::TensorList biases, at::ScalarType type, ct_float_route route,
-                              bool is_gated, int64_t activation) {
-        const Factors factors{type, route};
+                              at::TensorList copies, at::TensorList biases, int64_t packed, bool is_gated,
+                              int64_t activation) {
+        const auto factors = Factors::unpacked(packed);
         const size_t count = weights.size() - 1;
         const auto own = [&](size_t first, size_t count) {
             return factors_of(weights.slice(first, count), copies.empty() ? copies : copies.slice(first, count), factors);
@@ -223,7 +222,7 @@ struct FeedForward : torch::autograd::Function<FeedForward> {
         const auto down = own(0, 1)[0];
         const auto matrices = own(1, count);
         const JointMatrices joint(matrices, factors);
-        const auto rows = rounded(x.reshape({-1, x.size(-1)}), type);
+        const auto rows = rounded(x.reshape({-1, x.size(-1)}), factors.type);
         const auto first_biases = biases.empty() ? std::vector<at::Tensor>{} : biases.slice(1).vec();
         const Pass pass{gate_and_up(joint.products(rows), is_gated), gate_and_up(first_biases, is_gated),
                         static_cast<ct_activation>(activation)};
@@ -236,7 +235,7 @@ struct FeedForward : torch::autograd::Function<FeedForward> {
         saved.insert(saved.end(), pass.first.begin(), pass.first.end());
         saved.insert(saved.end(), pass.biases.begin(), pass.biases.end());
         context->save_for_backward(saved);
-        Settings settings{type, route, is_gated, pass.activation, {}, static_cast<int64_t>(copies.size()),
+        Settings settings{factors, is_gated, pass.activation, {}, static_cast<int64_t>(copies.size()),
                           static_cast<int64_t>(biases.size())};
         for (const auto &w : weights) settings.weight_types.push_back(static_cast<int64_t>(w.scalar_type()));
         context->saved_data["settings"] = settings.packed();
@@ -247,7 +246,7 @@ struct FeedForward : torch::autograd::Function<FeedForward> {
     static torch::autograd::variable_list backward(torch::autograd::AutogradContext *context,
                                                    torch::autograd::variable_list gradients) {
         const auto settings = Settings::unpacked(context->saved_data["settings"].toIntVector());
-        const Factors factors{settings.type, settings.route};
+        const auto factors = settings.factors;
         const auto saved = context->get_saved_variables();
         const size_t count = settings.weight_types.size(), first = count - 1; // layers, and those before the activation
         const auto at = [&](size_t i) { return saved.begin() + static_cast<std::ptrdiff_t>(i); };
@@ -258,12 +257,12 @@ struct FeedForward : torch::autograd::Function<FeedForward> {
         const auto wanted = [&](size_t place) { return context->needs_input_grad(place); };
         const auto type_of = [&](size_t i) { return static_cast<at::ScalarType>(settings.weight_types[i]); };
 
-        const auto wide = gradients[0].reshape({-1, down.size(0)}), dy = rounded(wide, settings.type);
+        const auto wide = gradients[0].reshape({-1, down.size(0)}), dy = rounded(wide, factors.type);
         const auto inner = factors.narrow_product(dy, down.t());
         const auto dfirst = joint.empty_products(rows.size(0));
         pass.backward(inner, gate_and_up(dfirst, settings.is_gated));
 
-        torch::autograd::variable_list results(1 + count + static_cast<size_t>(settings.copies + settings.biases) + 4);
+        torch::autograd::variable_list results(1 + count + static_cast<size_t>(settings.copies + settings.biases) + 3);
         if (wanted(0)) {
             auto sizes = context->saved_data["sizes"].toIntVector();
             results[0] = joint.input_gradient(dfirst).reshape(sizes);
@@ -311,7 +310,7 @@ at::Tensor feed_forward(const at::Tensor &x, const FeedForwardLayers &layers, at
     };
     const auto weights = last_first(layers.weights), copies = last_first(layers.copies), biases = last_first(layers.biases);
     return FeedForward::apply(x, at::TensorList(weights), at::TensorList(copies), at::TensorList(biases),
-                              type, products.route, layers.is_gated, static_cast<int64_t>(layers.activation));
+                              Factors{type, products}.packed(), layers.is_gated, static_cast<int64_t>(layers.activation));
 }
 
 } // namespace ct

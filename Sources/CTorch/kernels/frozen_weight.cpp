@@ -24,7 +24,7 @@ at::Tensor StoredWeight::product(const at::Tensor &x, const std::optional<at::Te
     for_each_tile(x, [&](int64_t first, const at::Tensor &tile) {
         auto part = y.narrow(1, first, tile.size(0));
         const auto own = bias ? std::optional(bias->narrow(0, first, tile.size(0))) : std::nullopt;
-        if (!factors.is_float32() || factors.route != CT_FLOAT_MKL) part.copy_(factors.product(x, tile, own));
+        if (!factors.is_float32() || factors.products.route != CT_FLOAT_MKL) part.copy_(factors.product(x, tile, own));
         else if (own) at::addmm_out(part, *own, x, tile.t());
         else at::mm_out(part, x, tile.t());
     });
@@ -35,7 +35,7 @@ at::Tensor StoredWeight::transposed_product(const at::Tensor &dy, const Factors 
     auto dx = at::zeros({dy.size(0), columns()}, dy.options().dtype(at::kFloat));
     for_each_tile(dy, [&](int64_t first, const at::Tensor &tile) {
         const auto part = dy.narrow(1, first, tile.size(0));
-        if (!factors.is_float32() || factors.route != CT_FLOAT_MKL) dx.add_(factors.product(part.contiguous(), tile.t(), std::nullopt));
+        if (!factors.is_float32() || factors.products.route != CT_FLOAT_MKL) dx.add_(factors.product(part.contiguous(), tile.t(), std::nullopt));
         else dx.addmm_(part, tile);
     });
     return dx;

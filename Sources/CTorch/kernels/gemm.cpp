@@ -1,4 +1,4 @@
-// Products of float32 matrices, for linear layers.
+// Products of matrices, for linear layers.
 //
 // The structure is that of GotoBLAS, for caches whose second level feeds the multipliers as well as the first. A thread owns a
 // rectangle of c. It packs a slab of b, which fills most of the second cache, into panels as wide as a tile; then every few
@@ -18,6 +18,9 @@ namespace {
 
 using namespace tiles;
 
+/// The rows of a transposed a that are packed at a time: a cache line.
+template <typename Machine, typename Factor> constexpr int64_t left_rows = Shape<Machine>::left * per_word<Factor>;
+
 /// A thread's buffers for packed operands, 0.7 MB.
 template <typename Machine> struct Buffers {
     struct Free {
@@ -27,7 +30,7 @@ template <typename Machine> struct Buffers {
     static Buffer make(int64_t count) {
         return Buffer(static_cast<float *>(::operator new(count * sizeof(float), std::align_val_t(4096))));
     }
-    Buffer left = make((Shape<Machine>::left + Shape<Machine>::rows) * max_depth), right = make(Shape<Machine>::slab);
+    Buffer left = make((left_rows<Machine, uint16_t> + Shape<Machine>::rows) * max_depth), right = make(Shape<Machine>::slab);
 
     static Buffers &of_thread() {
         static thread_local Buffers buffers;
@@ -49,13 +52,16 @@ struct Range {
 };
 
 /// The products of one thread.
-template <typename Machine, typename Activation> class Worker {
+template <typename Machine, typename Factor, typename Result> class Worker {
   public:
+    using Product = ProductOf<Factor, Result>;
+
     /// Starts at a row in the middle, so that threads with neighboring columns do not use the same rows of a and c at a time.
     Worker(const Product &product, Range rows, Range columns, int64_t start)
-        : product(product), rows(rows), columns(columns), start(start) {
-        blocks = Range{0, product.k}.parts(max_depth);
-        const int64_t depth = std::max<int64_t>(16, ((product.k + 15) / 16 + blocks - 1) / blocks * 16);
+        : product(product), rows(rows), columns(columns), start(start), words((product.k + per - 1) / per) {
+        // Sums of a narrow result stay in registers.
+        blocks = std::is_same_v<Result, float> ? Range{0, words}.parts(max_depth) : 1;
+        const int64_t depth = std::max<int64_t>(16, ((words + 15) / 16 + blocks - 1) / blocks * 16);
         // If a stays in the cache, small slabs can be prefetched while the ones before are used.
         const bool near = rows.count() * depth <= Shape<Machine>::near;
         const int64_t panels = (near ? near_slab : Shape<Machine>::slab) / depth / width;
@@ -63,7 +69,8 @@ template <typename Machine, typename Activation> class Worker {
         // The lines of a few values of k would displace each other if they are in the same few sets of the cache, and R
         // values should be in one line.
         const int64_t offset = (reinterpret_cast<uintptr_t>(product.a) / sizeof(float) + rows.begin) % R;
-        packs_left = product.a_transposed && (product.a_row % 512 == 0 || product.a_row % R != 0 || offset != 0);
+        const bool is_favourable = per == 1 && product.a_row % 512 != 0 && product.a_row % R == 0 && offset == 0;
+        packs_left = product.a_transposed && !is_favourable;
     }
 
     void run() {
@@ -79,11 +86,12 @@ template <typename Machine, typename Activation> class Worker {
   private:
     static constexpr int R = Shape<Machine>::rows;
     static constexpr int64_t width = Shape<Machine>::vectors * lanes;
-    static constexpr int64_t left_height = Shape<Machine>::left;
+    static constexpr int64_t per = per_word<Factor>;
+    static constexpr int64_t left_height = left_rows<Machine, Factor>;
     static constexpr int64_t strip = 4 * left_height; // rows of a transposed a that are prefetched together
     const Product &product;
     const Range rows, columns;
-    const int64_t start;
+    const int64_t start, words; // of k
     int64_t slabs, blocks;
     bool packs_left;
     Buffers<Machine> &buffers = Buffers<Machine>::of_thread();
@@ -92,24 +100,27 @@ template <typename Machine, typename Activation> class Worker {
     int64_t rows_before = 0;
 
     Range slab(int64_t index) const { return columns.part(index, slabs, width); }
-    Range block(int64_t index) const { return Range{0, product.k}.part(index, blocks, 16); }
+    /// Words of k.
+    Range block(int64_t index) const { return Range{0, words}.part(index, blocks, 16); }
+    int64_t values(Range depth) const { return std::min(product.k, depth.end * per) - depth.begin * per; }
 
-    const float *right_from(Range slab, Range depth) const {
-        const int64_t outer = product.b_transposed ? slab.begin : depth.begin;
-        return product.b + outer * product.b_row + (product.b_transposed ? depth.begin : slab.begin);
+    const Factor *right_from(Range slab, Range depth) const {
+        const int64_t k = depth.begin * per;
+        return product.b_transposed ? product.b + slab.begin * product.b_row + k : product.b + k * product.b_row + slab.begin;
     }
 
     void pack_right(Range slab, Range depth) {
-        const Source source{right_from(slab, depth), product.b_row, depth.count(), slab.count(), buffers.right.get()};
+        const Source<Factor> source{right_from(slab, depth), product.b_row, depth.count(), slab.count(), values(depth),
+                                    buffers.right.get()};
         if (product.b_transposed) run_on<Machine>(PackTransposed(), source);
         else run_on<Machine>(PackRight(), source);
     }
 
     /// Plans to prefetch a slab during another, as late as possible: both do not fit into the cache for long.
     void follow(Range slab, Range depth, Range next_slab, Range next_depth) {
-        const float *from = right_from(next_slab, next_depth);
-        const int64_t count = product.b_transposed ? next_slab.count() : next_depth.count();
-        const int64_t width = product.b_transposed ? next_depth.count() : next_slab.count();
+        const Factor *from = right_from(next_slab, next_depth);
+        const int64_t count = product.b_transposed ? next_slab.count() : values(next_depth);
+        const int64_t width = product.b_transposed ? values(next_depth) : next_slab.count();
         const int64_t steps = std::max<int64_t>(1, slab.parts(this->width) * (depth.count() / 16)); // for R rows of c
         following = {from, product.b_row, count, width, 0};
         const int64_t groups = following.lines / (3 * steps) + 1;
@@ -124,18 +135,20 @@ template <typename Machine, typename Activation> class Worker {
 
     void run_rows(Range rows, Range slab, Range depth) {
         const int64_t row = product.a_row;
-        if (!product.a_transposed)
-            return run_rows<false>(rows, slab, depth, product.a + rows.begin * row + depth.begin, row, row);
+        if (!product.a_transposed) {
+            const auto *from = reinterpret_cast<const float *>(product.a + rows.begin * row + depth.begin * per);
+            return run_rows<false>(rows, slab, depth, from, row / per, row / per);
+        }
         for (int64_t i = rows.begin; i < rows.end; i += left_height) {
             const Range part{i, std::min(rows.end, i + left_height)};
-            const float *from = product.a + depth.begin * row + i;
+            const Factor *from = product.a + depth.begin * per * row + i;
             if ((i - rows.begin) % strip == 0)
-                next.left = {from + strip, row, depth.count(), strip, strip / R * slab.parts(width) * (depth.count() / 16)};
+                next.left = {from + strip, row, values(depth), strip, strip / R * slab.parts(width) * (depth.count() / 16)};
             if (packs_left) {
-                run_on<Machine>(PackLeft(), Source{from, row, depth.count(), part.count(), buffers.left.get()});
+                run_on<Machine>(PackLeft(), Source<Factor>{from, row, depth.count(), part.count(), values(depth), buffers.left.get()});
                 run_rows<true>(part, slab, depth, buffers.left.get(), depth.count(), R);
             } else {
-                run_rows<true>(part, slab, depth, from, 1, row);
+                run_rows<true>(part, slab, depth, reinterpret_cast<const float *>(from), 1, row);
             }
         }
     }
@@ -143,12 +156,12 @@ template <typename Machine, typename Activation> class Worker {
     /// Multiplies rows of a, which are `distance` apart, by a slab.
     template <bool adjacent>
     void run_rows(Range rows, Range slab, Range depth, const float *a, int64_t distance, int64_t a_row) {
-        Tile tile{};
+        Tile<Result> tile{};
         tile.depth = depth.count();
         tile.a_row = a_row;
         tile.next = &next;
         tile.add = product.accumulate || depth.begin > 0;
-        tile.last = depth.end == product.k;
+        const bool is_last = depth.end == words;
         for (int64_t i = rows.begin; i < rows.end; i += R) {
             tile.a = a + (i - rows.begin) * distance;
             if (!adjacent)
@@ -160,8 +173,8 @@ template <typename Machine, typename Activation> class Worker {
                 tile.b = buffers.right.get() + (j - slab.begin) * depth.count();
                 tile.c_row = product.c_row;
                 tile.c = product.c + i * product.c_row + j;
-                tile.bias = product.bias && tile.last ? product.bias + j : nullptr;
-                const float *c = j + vectors * lanes < slab.end ? tile.c + vectors * lanes
+                tile.bias = product.bias && is_last ? product.bias + j : nullptr;
+                const Result *c = j + vectors * lanes < slab.end ? tile.c + vectors * lanes
                                                                 : product.c + (i + R) * product.c_row + slab.begin;
                 next.result = {c, product.c_row, R, vectors * lanes, depth.count() / 16};
                 choose<Shape<Machine>::vectors, adjacent>(vectors, std::min<int64_t>(R, rows.end - i), slab.end - j, tile);
@@ -170,7 +183,7 @@ template <typename Machine, typename Activation> class Worker {
     }
 
     /// Chooses the code for a panel's width.
-    template <int V, bool adjacent> void choose(int64_t vectors, int64_t rows, int64_t columns, Tile &tile) {
+    template <int V, bool adjacent> void choose(int64_t vectors, int64_t rows, int64_t columns, Tile<Result> &tile) {
         if (vectors < V) {
             if constexpr (V > 1) choose<V - 1, adjacent>(vectors, rows, columns, tile);
         } else if (columns < V * lanes) {
@@ -181,10 +194,11 @@ template <typename Machine, typename Activation> class Worker {
     }
 
     /// The right edge of c is computed in a copy, so that tiles need no masks.
-    template <int V, bool adjacent> void run_edge(int64_t rows, int64_t columns, Tile tile) {
+    template <int V, bool adjacent> void run_edge(int64_t rows, int64_t columns, Tile<Result> tile) {
         constexpr int64_t width = V * lanes;
-        float bias[width] = {}, copy[R * width] = {};
-        float *c = tile.c;
+        float bias[width] = {};
+        Result copy[R * width] = {};
+        Result *c = tile.c;
         const int64_t c_row = tile.c_row;
         if (tile.bias) tile.bias = std::copy_n(tile.bias, columns, bias) - columns;
         if (tile.add)
@@ -196,7 +210,7 @@ template <typename Machine, typename Activation> class Worker {
     }
 
     /// Up to R rows: all at once, or by halves.
-    template <int Rows, int V, bool adjacent> void run_tile(int64_t count, Tile tile) {
+    template <int Rows, int V, bool adjacent> void run_tile(int64_t count, Tile<Result> tile) {
         for (; count >= Rows; count -= Rows) {
             run_sums<Rows, V, adjacent>(tile);
             tile.a += adjacent ? Rows : Rows * tile.a_row;
@@ -206,20 +220,22 @@ template <typename Machine, typename Activation> class Worker {
             if (count > 0) run_tile<Rows / 2, V, adjacent>(count, tile);
     }
 
-    /// All of a tile's depth, by sums of limited length.
-    template <int Rows, int V, bool adjacent> void run_sums(Tile tile) {
-        const Range depth{0, tile.depth};
-        const bool last = tile.last;
-        const float *a = tile.a, *b = tile.b, *bias = tile.bias;
-        for (int64_t i = 0, parts = depth.parts(max_sum); i < parts; i++) {
-            const Range part = depth.part(i, parts, 16);
-            tile.depth = part.count();
-            tile.a = a + part.begin * (adjacent ? tile.a_row : 1);
-            tile.b = b + part.begin * V * lanes;
-            tile.last = last && i + 1 == parts;
-            tile.bias = tile.last ? bias : nullptr;
-            run_on<Machine>(TileTask<Rows, V, adjacent, Activation>(), tile);
-            tile.add = true;
+    /// All of a tile's depth: of float32 by sums of limited length.
+    template <int Rows, int V, bool adjacent> void run_sums(Tile<Result> tile) {
+        if constexpr (per > 1) {
+            PairTask<Rows, V, adjacent, Result>().run(tile);
+        } else {
+            const Range depth{0, tile.depth};
+            const float *a = tile.a, *b = tile.b, *bias = tile.bias;
+            for (int64_t i = 0, parts = depth.parts(max_sum); i < parts; i++) {
+                const Range part = depth.part(i, parts, 16);
+                tile.depth = part.count();
+                tile.a = a + part.begin * (adjacent ? tile.a_row : 1);
+                tile.b = b + part.begin * V * lanes;
+                tile.bias = i + 1 == parts ? bias : nullptr;
+                run_on<Machine>(TileTask<Rows, V, adjacent>(), tile);
+                tile.add = true;
+            }
         }
     }
 };
@@ -232,7 +248,7 @@ struct Grid {
 /// Chooses the division with the least work for the slowest thread. Packing a float of b costs as much as some ten
 /// multiplications, and threads above each other pack the same columns. Threads with neighboring columns write to the same rows of c,
 /// which costs as much as fifteen values of k.
-template <typename Machine> Grid best_grid(const Product &product, int64_t threads) {
+template <typename Machine, typename Product> Grid best_grid(const Product &product, int64_t threads) {
     Grid best{1, 1};
     double least = 0;
     for (int64_t r = 1; r <= threads; r++) {
@@ -246,22 +262,26 @@ template <typename Machine> Grid best_grid(const Product &product, int64_t threa
     return best;
 }
 
-struct GemmTask {
-    template <typename Machine> void multiply(const Product &product) const {
-        constexpr double smallest = 1 << 18; // multiplications for which another thread is worth its start
-        const double work = static_cast<double>(product.m) * product.n * std::max<int64_t>(product.k, 1);
-        const int64_t threads = std::clamp<int64_t>(static_cast<int64_t>(work / smallest), 1, at::get_num_threads());
-        const Grid grid = best_grid<Machine>(product, threads);
-        parallel(grid.rows * grid.columns, 1, [&](int64_t begin, int64_t end) {
-            for (int64_t i = begin; i < end; i++) {
-                const Range rows = Range{0, product.m}.part(i / grid.columns, grid.rows, Shape<Machine>::rows);
-                const Range columns = Range{0, product.n}.part(i % grid.columns, grid.columns, lanes);
-                const int64_t start = rows.part(i % grid.columns, grid.columns, Shape<Machine>::rows).begin;
-                Worker<Machine, Identity>(product, rows, columns, start).run();
-            }
-        });
-    }
-};
+template <typename Machine, typename Factor, typename Result> void multiply(const ProductOf<Factor, Result> &product) {
+    constexpr double smallest = 1 << 18; // multiplications for which another thread is worth its start
+    const double work = static_cast<double>(product.m) * product.n * std::max<int64_t>(product.k, 1);
+    const int64_t threads = std::clamp<int64_t>(static_cast<int64_t>(work / smallest), 1, at::get_num_threads());
+    const Grid grid = best_grid<Machine>(product, threads);
+    parallel(grid.rows * grid.columns, 1, [&](int64_t begin, int64_t end) {
+        for (int64_t i = begin; i < end; i++) {
+            const Range rows = Range{0, product.m}.part(i / grid.columns, grid.rows, Shape<Machine>::rows);
+            const Range columns = Range{0, product.n}.part(i % grid.columns, grid.columns, lanes);
+            const int64_t start = rows.part(i % grid.columns, grid.columns, Shape<Machine>::rows).begin;
+            Worker<Machine, Factor, Result>(product, rows, columns, start).run();
+        }
+    });
+}
+
+template <typename Result> void multiply_pairs(const ProductOf<uint16_t, Result> &product) {
+#if defined(__x86_64__) && defined(__linux__)
+    if (product.m > 0 && product.n > 0) multiply<AVX512>(product);
+#endif
+}
 
 } // namespace
 
@@ -269,10 +289,23 @@ void gemm(const Product &product) {
     if (product.m <= 0 || product.n <= 0) return;
 #if defined(__x86_64__) && defined(__linux__)
     static const int level = __builtin_cpu_supports("avx512f") ? 2 : __builtin_cpu_supports("x86-64-v3") ? 1 : 0;
-    if (level == 2) return GemmTask().multiply<AVX512>(product);
-    if (level >= 1) return GemmTask().multiply<AVX2>(product);
+    if (level == 2) return multiply<AVX512>(product);
+    if (level >= 1) return multiply<AVX2>(product);
 #endif
-    GemmTask().multiply<Baseline>(product);
+    multiply<Baseline>(product);
+}
+
+void gemm(const NarrowProduct &product) { multiply_pairs(product); }
+void gemm(const NarrowestProduct &product) { multiply_pairs(product); }
+
+bool has_bfloat16_pairs() {
+#if defined(__x86_64__) && defined(__linux__)
+    static const bool result = __builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("avx512bw") &&
+                               __builtin_cpu_supports("avx512vl") && !__builtin_cpu_supports("amx-bf16");
+    return result;
+#else
+    return false;
+#endif
 }
 
 } // namespace ct

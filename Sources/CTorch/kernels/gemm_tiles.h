@@ -1,4 +1,4 @@
-// The tiles of a float32 product that are kept in registers.
+// The tiles of a product that are kept in registers.
 #ifndef CT_GEMM_TILES_H
 #define CT_GEMM_TILES_H
 
@@ -8,6 +8,10 @@
 #include <cstdint>
 #include <type_traits>
 #include <utility>
+
+#if defined(__x86_64__) && defined(__linux__)
+#include <immintrin.h>
+#endif
 
 namespace ct::tiles {
 
@@ -41,10 +45,8 @@ void run_on(const Task &task, const Arguments &...arguments) {
     task.template run<Machine>(arguments...);
 }
 
-/// The epilogue of a layer without an activation. Another functor could compute one in place.
-struct Identity {
-    CT_INLINE void operator()(vec &) const {}
-};
+/// The values of k in a word of 32 bits, the unit of packed operands.
+template <typename Factor> constexpr int64_t per_word = sizeof(float) / sizeof(Factor);
 
 /// Memory that is needed soon, which tiles prefetch a few lines at a time. Many at once would occupy the buffers through which
 /// the operands of the tile itself come from the second cache.
@@ -57,12 +59,13 @@ struct Stream {
     int64_t density = 0; // lines for each 16 values of k
 
     Stream() = default;
-    /// `count` rows of `width` floats, to be prefetched during `steps` times 16 values of k.
-    Stream(const float *from, int64_t row, int64_t count, int64_t width, int64_t steps) : line(from) {
+    /// `count` rows of `width` numbers, to be prefetched during `steps` times 16 words of k.
+    template <typename T>
+    Stream(const T *from, int64_t row, int64_t count, int64_t width, int64_t steps) : line(reinterpret_cast<const float *>(from)) {
         const int64_t offset = reinterpret_cast<uintptr_t>(from) / sizeof(float) % lanes; // in the first line
         line -= offset;
-        columns = (offset + width + lanes - 1) / lanes;
-        this->row = row - columns * lanes;
+        columns = (offset + width / per_word<T> + lanes - 1) / lanes;
+        this->row = row / per_word<T> - columns * lanes;
         lines = count * columns;
         density = (lines + std::max<int64_t>(steps, 1) - 1) / std::max<int64_t>(steps, 1);
     }
@@ -81,22 +84,21 @@ struct Streams {
     Stream left, right, result;
 };
 
-/// The operands of one tile: R rows of a by one panel of b, for one block of k.
-struct Tile {
+/// The operands of one tile: R rows of a by one panel of b, for one block of k, in words.
+template <typename Result> struct Tile {
     int64_t depth;
     const float *a;
     int64_t a_row;     // floats to the next row of a, or to the next value of k if the rows are adjacent
     const float *b;
-    float *c;
+    Result *c;
     int64_t c_row;
     bool add;          // to c, as for every block of k but the first
-    bool last;         // block of k
-    const float *bias; // or null; added to the last block
+    const float *bias; // or null; given with the last block
     Streams *next;
 };
 
 /// Computes a tile of R rows by V vectors. In a, either a row's values are adjacent, or a column's.
-template <int R, int V, bool adjacent, typename Activation> struct TileTask {
+template <int R, int V, bool adjacent> struct TileTask {
     static CT_INLINE void step(vec (&sums)[R][V], const float *a, int64_t a_row, const float *b) {
         vec columns[V];
         for (int j = 0; j < V; j++) columns[j] = load(b + j * lanes);
@@ -113,7 +115,7 @@ template <int R, int V, bool adjacent, typename Activation> struct TileTask {
         if constexpr (count > 1) steps<count - 1>(sums, a + (adjacent ? a_row : 1), a_row, b + V * lanes);
     }
 
-    template <typename Machine> CT_INLINE void run(const Tile &tile) const {
+    template <typename Machine> CT_INLINE void run(const Tile<float> &tile) const {
         constexpr int64_t b_step = V * lanes;
         vec sums[R][V] = {};
         const float *a = tile.a, *b = tile.b;
@@ -130,9 +132,9 @@ template <int R, int V, bool adjacent, typename Activation> struct TileTask {
         finish(sums, tile, std::make_integer_sequence<int, R * V>());
     }
 
-    /// Adds to c, and calls the epilogue.
+    /// Adds to c, and the bias.
     template <int... i>
-    static CT_INLINE void finish(vec (&sums)[R][V], const Tile &tile, std::integer_sequence<int, i...>) {
+    static CT_INLINE void finish(vec (&sums)[R][V], const Tile<float> &tile, std::integer_sequence<int, i...>) {
         float *c = tile.c;
         const int64_t c_row = tile.c_row;
         if (tile.add)
@@ -142,10 +144,69 @@ template <int R, int V, bool adjacent, typename Activation> struct TileTask {
             for (int j = 0; j < V; j++)
                 for (int r = 0; r < R; r++) sums[r][j] += load(tile.bias + j * lanes);
         // Expanded rather than a loop, which the compiler might keep, with the sums in memory for all of k.
-        if (tile.last) (Activation()(sums[i / V][i % V]), ...);
         (store(c + i / V * c_row + i % V * lanes, sums[i / V][i % V]), ...);
     }
 };
+
+#if defined(__x86_64__) && defined(__linux__)
+#define CT_PAIRS __attribute__((target("avx512f,avx512bw,avx512vl,avx512bf16")))
+#define CT_PAIRS_INLINE CT_PAIRS inline __attribute__((always_inline))
+
+/// The same for words of two bfloat16: an instruction multiplies both and adds the products to a sum in float32.
+template <int R, int V, bool adjacent, typename Result> struct PairTask {
+    typedef uint32_t word __attribute__((may_alias));
+
+    static CT_PAIRS_INLINE void step(__m512 (&sums)[R][V], const word *a, int64_t a_row, const float *b) {
+        __m512bh columns[V];
+        for (int j = 0; j < V; j++) columns[j] = (__m512bh)_mm512_loadu_ps(b + j * lanes);
+        for (int r = 0; r < R; r++) {
+            const auto x = (__m512bh)_mm512_set1_epi32(static_cast<int>(a[adjacent ? r : r * a_row]));
+            for (int j = 0; j < V; j++) sums[r][j] = _mm512_dpbf16_ps(sums[r][j], x, columns[j]);
+        }
+    }
+
+    template <int count> static CT_PAIRS_INLINE void steps(__m512 (&sums)[R][V], const word *a, int64_t a_row, const float *b) {
+        step(sums, a, a_row, b);
+        if constexpr (count > 1) steps<count - 1>(sums, a + (adjacent ? a_row : 1), a_row, b + V * lanes);
+    }
+
+    CT_PAIRS void run(const Tile<Result> &tile) const {
+        constexpr int64_t b_step = V * lanes;
+        __m512 sums[R][V];
+        for (int r = 0; r < R; r++)
+            for (int j = 0; j < V; j++) sums[r][j] = _mm512_setzero_ps();
+        const auto *a = reinterpret_cast<const word *>(tile.a);
+        const float *b = tile.b;
+        const int64_t a_row = tile.a_row, a_step = adjacent ? a_row : 1;
+        int64_t p = 0;
+        for (; p + 16 <= tile.depth; p += 16) {
+            tile.next->left.template advance<2>();
+            tile.next->right.template advance<2>();
+            tile.next->result.template advance<3>();
+            for (int i = 0; i < 4; i++, a += 4 * a_step, b += 4 * b_step) steps<4>(sums, a, a_row, b);
+        }
+        for (; p < tile.depth; p++, a += a_step, b += b_step) steps<1>(sums, a, a_row, b);
+        finish(sums, tile, std::make_integer_sequence<int, R * V>());
+    }
+
+    /// Expanded, as above.
+    template <int... i>
+    static CT_PAIRS_INLINE void finish(__m512 (&sums)[R][V], const Tile<Result> &tile, std::integer_sequence<int, i...>) {
+        (finish(sums[i / V][i % V], tile, tile.c + i / V * tile.c_row + i % V * lanes, i % V * lanes), ...);
+    }
+
+    /// Adds to sixteen columns of c, and their bias.
+    static CT_PAIRS_INLINE void finish(__m512 sum, const Tile<Result> &tile, Result *c, int64_t column) {
+        if (tile.bias != nullptr) sum = _mm512_add_ps(sum, _mm512_loadu_ps(tile.bias + column));
+        if constexpr (std::is_same_v<Result, float>) {
+            if (tile.add) sum = _mm512_add_ps(sum, _mm512_loadu_ps(c));
+            _mm512_storeu_ps(c, sum);
+        } else {
+            _mm256_storeu_si256(reinterpret_cast<__m256i *>(c), (__m256i)_mm512_cvtneps_pbh(sum));
+        }
+    }
+};
+#endif
 
 } // namespace ct::tiles
 

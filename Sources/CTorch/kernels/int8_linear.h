@@ -56,8 +56,46 @@ struct Int8Rows {
 /// its batch. The result for the last rows of this thread is kept, because several layers multiply the same rows.
 Int8Rows quantized_rows(const at::Tensor &x, float outlier_factor);
 
+/// Room for rows, which may be filled again and again.
+Int8Rows new_int8_rows(int64_t count, int64_t columns);
+/// Quantizes `count` float32 rows, `stride` apart, to the first ones of `out`, on this core.
+void quantize_int8_rows(const float *x, int64_t stride, int64_t count, float outlier_factor, const Int8Rows &out);
+
+/// The most rows, and the outputs, that are multiplied at a time: 24 KB of sums.
+constexpr int64_t int8_most_rows = 96, int8_group_panels = 4, int8_group_outputs = int8_group_panels * int8_outputs;
+
+/// How many blocks of rows there are for all threads.
+int64_t int8_blocks(int64_t rows, const Int8Matrix &w);
+
+/// Some rows of an input times a group of panels of a matrix.
+struct Int8Part {
+    const Int8Rows &x;
+    int64_t first, rows; // at most int8_most_rows
+    const Int8Matrix &w;
+    int64_t panel, panels;
+    const float *bias; // of all outputs, or null
+    /// Where the first row's first output is written, and the distance of rows.
+    float *y;
+    int64_t stride;
+};
+
+/// Computes a part on this core. `sums` has room for int8_most_rows · int8_group_outputs.
+void int8_part(const Int8Part &part, const Int8Machine &machine, int32_t *sums);
+
 /// y = x · wᵀ + bias, on all cores; the same bits for any number of cores and any version of the kernel.
 void int8_product(const Int8Rows &x, const Int8Matrix &w, const float *bias, float *y, const Int8Machine &machine);
+
+/// A feed-forward layer in integers, for prediction.
+struct Int8FeedForward {
+    /// The first layer, or gate and up; then the last layer.
+    std::vector<Int8Matrix> layers;
+    /// Their biases, float32, or empty.
+    std::vector<at::Tensor> biases;
+    ct_activation activation;
+};
+
+/// Applies a feed-forward layer to rows in float32. The rows between the products stay in a core's cache.
+at::Tensor int8_feed_forward(const at::Tensor &x, const Int8FeedForward &layer, const Int8Machine &machine);
 
 /// A matrix for integer products. The gradient of the input is that of the dequantized matrix.
 struct Int8Weight final : FrozenWeight {

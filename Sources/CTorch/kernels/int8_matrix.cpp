@@ -124,7 +124,7 @@ at::Tensor Int8Weight::transposed_product(const at::Tensor &dy, const Factors &f
         const auto tile = at::empty({std::min(height, matrix.rows - first), matrix.columns}, at::kFloat);
         unpack_int8(matrix, first, tile);
         const auto part = dy.narrow(1, first, tile.size(0)).to(at::kFloat);
-        if (factors.route != CT_FLOAT_MKL) dx.add_(float_product(part.contiguous(), tile.t(), std::nullopt, factors.route));
+        if (factors.products.route != CT_FLOAT_MKL) dx.add_(float_product(part.contiguous(), tile.t(), std::nullopt, factors.products.route));
         else dx.addmm_(part, tile);
     }
     return dx;

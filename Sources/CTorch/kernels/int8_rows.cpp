@@ -148,14 +148,6 @@ CT_MULTIVERSION void quantize_rows(int64_t begin, int64_t end, const float *x, i
                      outliers + i * out.most_outliers);
 }
 
-Int8Rows new_rows(int64_t count, int64_t columns) {
-    Int8Rows rows{count, columns, (columns + 63) / 64 * 64, std::clamp<int64_t>(columns / 128, 1, 8), {}};
-    const auto row_bytes = rows.stride + static_cast<int64_t>(sizeof(Int8Row)) +
-                           rows.most_outliers * static_cast<int64_t>(sizeof(Int8Outlier));
-    rows.memory = at::empty({count * row_bytes}, at::kByte);
-    return rows;
-}
-
 /// The last rows that a thread quantized, and their storage. A weak reference lets the storage be freed as usual; as long
 /// as there is a reference, no other storage has the same address.
 struct LastRows {
@@ -175,6 +167,18 @@ struct LastRows {
 
 } // namespace
 
+Int8Rows new_int8_rows(int64_t count, int64_t columns) {
+    Int8Rows rows{count, columns, (columns + 63) / 64 * 64, std::clamp<int64_t>(columns / 128, 1, 8), {}};
+    const auto row_bytes = rows.stride + static_cast<int64_t>(sizeof(Int8Row)) +
+                           rows.most_outliers * static_cast<int64_t>(sizeof(Int8Outlier));
+    rows.memory = at::empty({count * row_bytes}, at::kByte);
+    return rows;
+}
+
+void quantize_int8_rows(const float *x, int64_t stride, int64_t count, float outlier_factor, const Int8Rows &out) {
+    quantize_rows(0, count, x, stride, outlier_factor, out, out.codes(), out.rows(), out.outliers());
+}
+
 Int8Rows quantized_rows(const at::Tensor &input, float outlier_factor) {
     const auto x = input.stride(1) == 1 || input.size(1) == 1 ? input : input.contiguous();
     // A tensor for inference only does not record changes.
@@ -182,7 +186,7 @@ Int8Rows quantized_rows(const at::Tensor &input, float outlier_factor) {
     thread_local LastRows last;
     if (keeps && last.are(x, outlier_factor)) return last.rows;
     last = {};
-    const auto rows = new_rows(x.size(0), x.size(1));
+    const auto rows = new_int8_rows(x.size(0), x.size(1));
     const float *from = x.const_data_ptr<float>();
     uint8_t *codes = rows.codes();
     Int8Row *facts = rows.rows();

@@ -68,20 +68,20 @@ std::vector<at::Tensor> JointMatrices::weight_gradients(const std::vector<at::Te
                                                         const std::vector<at::ScalarType> &types,
                                                         const std::vector<bool> &wanted) const {
     std::vector<at::Tensor> gradients(dy.size());
-    const auto in = [](at::Tensor gradient, at::ScalarType type) {
-        return type == at::kFloat ? widened(gradient, std::nullopt) : gradient.to(type);
+    const auto product = [&](const at::Tensor &dy, at::ScalarType type) {
+        return type == at::kFloat ? factors.product(dy.t(), x.t(), std::nullopt) : factors.narrow_product(dy.t(), x.t()).to(type);
     };
     if (is_joined() && std::find(wanted.begin(), wanted.end(), false) == wanted.end()) {
-        const auto all = factors.narrow_product(whole(dy).t(), x.t());
+        const auto all = product(whole(dy), types[0]);
         int64_t first = 0;
         for (size_t i = 0; i < dy.size(); i++) {
-            gradients[i] = in(all.narrow(0, first, matrices[i].size(0)), types[i]);
+            gradients[i] = all.narrow(0, first, matrices[i].size(0));
             first += matrices[i].size(0);
         }
         return gradients;
     }
     for (size_t i = 0; i < dy.size(); i++)
-        if (wanted[i]) gradients[i] = in(factors.narrow_product(dy[i].t(), x.t()), types[i]);
+        if (wanted[i]) gradients[i] = product(dy[i], types[i]);
     return gradients;
 }
 
@@ -108,17 +108,19 @@ namespace {
 struct JointLinear : torch::autograd::Function<JointLinear> {
     static torch::autograd::variable_list forward(torch::autograd::AutogradContext *context, const at::Tensor &x,
                                                   at::TensorList weights, at::TensorList copies, at::TensorList biases,
-                                                  at::ScalarType type, ct_float_route route) {
-        const Factors factors{type, route};
+                                                  int64_t packed) {
+        const auto factors = Factors::unpacked(packed);
         const JointMatrices matrices(factors_of(weights, copies, factors), factors);
-        const auto rows = rounded(x.reshape({-1, x.size(-1)}), type);
+        const auto rows = rounded(x.reshape({-1, x.size(-1)}), factors.type);
         torch::autograd::variable_list results;
-        const auto narrow = factors.is_float32() ? std::vector<at::Tensor>{} : matrices.products(rows);
+        // libtorch's narrow products are widened, so several are cheaper as one.
+        const bool widens = !factors.is_float32() && !factors.has_own_narrow();
+        const auto narrow = widens ? matrices.products(rows) : std::vector<at::Tensor>{};
         for (size_t i = 0; i < weights.size(); i++) {
             const auto bias = biases.empty() ? std::nullopt : std::optional(biases[i]);
             auto sizes = x.sizes().vec();
             sizes.back() = weights[i].size(0);
-            const auto y = factors.is_float32() ? factors.product(rows, weights[i], bias) : widened(narrow[i], bias);
+            const auto y = widens ? widened(narrow[i], bias) : factors.product(rows, matrices.parts()[i], bias);
             results.push_back(y.reshape(sizes));
         }
         bool any = false;
@@ -131,8 +133,7 @@ struct JointLinear : torch::autograd::Function<JointLinear> {
         saved.insert(saved.end(), matrices.parts().begin(), matrices.parts().end());
         context->save_for_backward(saved);
         auto &data = context->saved_data;
-        data["type"] = type;
-        data["route"] = static_cast<int64_t>(route);
+        data["factors"] = packed;
         data["types"] = types;
         data["copies"] = static_cast<int64_t>(copies.size());
         data["biases"] = static_cast<int64_t>(biases.size());
@@ -144,7 +145,7 @@ struct JointLinear : torch::autograd::Function<JointLinear> {
                                                    torch::autograd::variable_list gradients) {
         const auto saved = context->get_saved_variables();
         auto &data = context->saved_data;
-        const Factors factors{data["type"].toScalarType(), static_cast<ct_float_route>(data["route"].toInt())};
+        const auto factors = Factors::unpacked(data["factors"].toInt());
         const JointMatrices matrices({saved.begin() + 1, saved.end()}, factors);
         const auto types = data["types"].toIntVector();
         const size_t count = types.size(), copies = static_cast<size_t>(data["copies"].toInt()),
@@ -157,7 +158,7 @@ struct JointLinear : torch::autograd::Function<JointLinear> {
             if (!factors.is_float32()) round_into(wide[i], narrow[i]);
         }
         const auto &dy = factors.is_float32() ? wide : narrow;
-        torch::autograd::variable_list results(1 + count + copies + biases + 2);
+        torch::autograd::variable_list results(1 + count + copies + biases + 1);
         if (context->needs_input_grad(0)) results[0] = matrices.input_gradient(dy).reshape(data["sizes"].toIntVector());
         std::vector<bool> wanted;
         std::vector<at::ScalarType> kinds;
@@ -182,7 +183,7 @@ struct JointLinear : torch::autograd::Function<JointLinear> {
 bool joint_linear_supported(const at::Tensor &x, at::TensorList weights, at::TensorList copies, at::TensorList biases,
                             at::ScalarType type, ct_products products) {
     if (!is_cpu_float32(x) || x.dim() < 2 || x.numel() == 0 || weights.empty()) return false;
-    if (type != at::kFloat && (type != at::kBFloat16 || products.in_float32)) return false;
+    if (type != at::kFloat && (type != at::kBFloat16 || products.narrow == CT_NARROW_IN_FLOAT32)) return false;
     for (const auto &bias : biases)
         if (!is_cpu_float32(bias) || !bias.is_contiguous()) return false;
     for (size_t i = 0; i < weights.size(); i++) {
@@ -197,7 +198,7 @@ bool joint_linear_supported(const at::Tensor &x, at::TensorList weights, at::Ten
 
 std::vector<at::Tensor> joint_linear(const at::Tensor &x, at::TensorList weights, at::TensorList copies,
                                      at::TensorList biases, at::ScalarType type, ct_products products) {
-    return JointLinear::apply(x, weights, copies, biases, type, products.route);
+    return JointLinear::apply(x, weights, copies, biases, Factors{type, products}.packed());
 }
 
 } // namespace ct

@@ -28,13 +28,12 @@ at::Tensor shaped(const at::Tensor &rows, const at::Tensor &like) {
 
 void save(torch::autograd::AutogradContext *context, const Weight &weight, const Factors &factors, bool has_bias) {
     context->saved_data["weight"] = c10::IValue::make_capsule(weight);
-    context->saved_data["factor"] = factors.type;
-    context->saved_data["route"] = static_cast<int64_t>(factors.route);
+    context->saved_data["factors"] = factors.packed();
     context->saved_data["has_bias"] = has_bias;
 }
 
 Factors saved_factors(torch::autograd::AutogradContext *context) {
-    return {context->saved_data["factor"].toScalarType(), static_cast<ct_float_route>(context->saved_data["route"].toInt())};
+    return Factors::unpacked(context->saved_data["factors"].toInt());
 }
 
 at::Tensor input_gradient(torch::autograd::AutogradContext *context, const at::Tensor &dy, const Factors &factors) {
@@ -44,18 +43,17 @@ at::Tensor input_gradient(torch::autograd::AutogradContext *context, const at::T
 
 /// Adds scale · thin · wᵀ to y. Where oneDNN multiplies faster, so it does thin matrices, even with a pass for the sum.
 void add_product(at::Tensor &y, const at::Tensor &thin, const at::Tensor &w, double scale, const Factors &factors) {
-    if (factors.route != CT_FLOAT_MKL) y.add_(float_product(thin, w, std::nullopt, factors.route), scale);
+    if (factors.products.route != CT_FLOAT_MKL) y.add_(float_product(thin, w, std::nullopt, factors.products.route), scale);
     else y.addmm_(thin, w.t(), 1, scale);
 }
 
 /// y = x · wᵀ + bias, with w frozen.
 struct FrozenLinear : torch::autograd::Function<FrozenLinear> {
     static at::Tensor forward(torch::autograd::AutogradContext *context, const at::Tensor &x,
-                              const std::optional<at::Tensor> &bias, const Weight &weight, at::ScalarType factor,
-                              ct_float_route route) {
-        const Factors factors{factor, route};
+                              const std::optional<at::Tensor> &bias, const Weight &weight, int64_t packed) {
+        const auto factors = Factors::unpacked(packed);
         save(context, weight, factors, bias.has_value());
-        return shaped(weight->product(flat(x).to(factor), bias, factors), x);
+        return shaped(weight->product(flat(x).to(factors.type), bias, factors), x);
     }
 
     static torch::autograd::variable_list backward(torch::autograd::AutogradContext *context,
@@ -66,7 +64,7 @@ struct FrozenLinear : torch::autograd::Function<FrozenLinear> {
         if (context->needs_input_grad(0)) dx = shaped(input_gradient(context, dy, factors), gradients[0]);
         // A missing bias is not an input, so requesting its gradient would be out of range.
         if (context->saved_data["has_bias"].toBool() && context->needs_input_grad(1)) dbias = dy.sum(0);
-        return {dx, dbias, at::Tensor(), at::Tensor(), at::Tensor()};
+        return {dx, dbias, at::Tensor(), at::Tensor()};
     }
 };
 
@@ -74,14 +72,13 @@ struct FrozenLinear : torch::autograd::Function<FrozenLinear> {
 struct LowRankLinear : torch::autograd::Function<LowRankLinear> {
     static at::Tensor forward(torch::autograd::AutogradContext *context, const at::Tensor &x,
                               const std::optional<at::Tensor> &bias, const at::Tensor &a, const at::Tensor &b,
-                              const Weight &weight, double scale, double probability, int64_t seed, at::ScalarType factor,
-                              ct_float_route route) {
-        const Factors factors{factor, route};
+                              const Weight &weight, double scale, double probability, int64_t seed, int64_t packed) {
+        const auto factors = Factors::unpacked(packed);
         const Dropout dropout{probability, static_cast<uint64_t>(seed)};
-        const auto rows = flat(x), narrow = rows.to(factor);
+        const auto rows = flat(x), narrow = rows.to(factors.type);
         auto y = weight->product(narrow, bias, factors);
-        const auto adapted = probability > 0 ? dropped(rows, dropout).to(factor) : narrow;
-        const auto inner = factors.product(adapted, a.to(factor), std::nullopt); // [T, r]
+        const auto adapted = probability > 0 ? dropped(rows, dropout).to(factors.type) : narrow;
+        const auto inner = factors.product(adapted, a.to(factors.type), std::nullopt); // [T, r]
         add_product(y, inner, b, scale, factors);
         save(context, weight, factors, bias.has_value());
         context->save_for_backward({narrow, a, b, inner});
@@ -101,7 +98,7 @@ struct LowRankLinear : torch::autograd::Function<LowRankLinear> {
         const double scale = context->saved_data["scale"].toDouble();
         const bool drops = dropout.probability > 0;
         const auto dy = flat(gradients[0]);
-        const auto dinner = float_product(dy, b.t(), std::nullopt, factors.route).mul_(scale); // [T, r]
+        const auto dinner = float_product(dy, b.t(), std::nullopt, factors.products.route).mul_(scale); // [T, r]
         // A missing bias is not an input, so requesting its gradient would be out of range.
         size_t input = 1;
         at::Tensor dx, dbias, da, db;
@@ -112,15 +109,15 @@ struct LowRankLinear : torch::autograd::Function<LowRankLinear> {
         }
         // The other way around, [out, r] from [out, T] and [T, r], takes oneDNN five times as long.
         if (context->needs_input_grad(input))
-            db = float_product(inner.t(), dy.t(), std::nullopt, factors.route).mul_(scale).t();
+            db = float_product(inner.t(), dy.t(), std::nullopt, factors.products.route).mul_(scale).t();
         if (context->needs_input_grad(0)) {
             dx = input_gradient(context, dy, factors);
-            if (drops) dx.add_(dropped(float_product(dinner, a.t(), std::nullopt, factors.route), dropout));
+            if (drops) dx.add_(dropped(float_product(dinner, a.t(), std::nullopt, factors.products.route), dropout));
             else add_product(dx, dinner, a.t(), 1, factors);
             dx = shaped(dx, gradients[0]);
         }
         const at::Tensor none;
-        return {dx, dbias, da, db, none, none, none, none, none, none};
+        return {dx, dbias, da, db, none, none, none, none, none};
     }
 };
 
@@ -128,11 +125,10 @@ struct LowRankLinear : torch::autograd::Function<LowRankLinear> {
 
 at::Tensor frozen_linear(const at::Tensor &x, const Weight &weight, const std::optional<at::Tensor> &bias,
                          const LowRank *adapter, at::ScalarType type, ct_products products) {
-    const auto factor = x.is_cpu() && products.in_float32 ? at::kFloat : type;
-    const auto route = products.route;
-    if (!adapter) return FrozenLinear::apply(x, bias, weight, factor, route);
+    const auto factors = Factors::of(x, type, products).packed();
+    if (!adapter) return FrozenLinear::apply(x, bias, weight, factors);
     return LowRankLinear::apply(x, bias, adapter->a, adapter->b, weight, adapter->scale, adapter->dropout,
-                                static_cast<int64_t>(adapter->seed), factor, route);
+                                static_cast<int64_t>(adapter->seed), factors);
 }
 
 at::Tensor low_rank_linear(const at::Tensor &x, const at::Tensor &w, const std::optional<at::Tensor> &copy,

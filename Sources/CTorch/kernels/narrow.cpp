@@ -10,12 +10,6 @@ namespace {
 
 constexpr int64_t copy_grain = 16384; // elements
 
-CT_MULTIVERSION void round_range(int64_t begin, int64_t end, const float *x, uint16_t *y) {
-    int64_t i = begin;
-    for (; i + lanes <= end; i += lanes) store_bfloat16(y + i, load(x + i));
-    for (; i < end; i++) y[i] = nearest_bfloat16(x[i]);
-}
-
 /// A matrix whose rows are consecutive numbers, `stride` apart.
 template <typename T> struct Rows {
     T *data;
@@ -77,11 +71,9 @@ Rows<const uint16_t> narrow_rows(const at::Tensor &x) { return {bits(x), x.strid
 
 at::Tensor rounded(const at::Tensor &x, at::ScalarType type) {
     if (type != at::kBFloat16 || !is_cpu_float32(x)) return x.to(type);
-    const auto from = x.contiguous();
-    auto y = at::empty(from.sizes(), from.options().dtype(type));
-    parallel(from.numel(), copy_grain, [&, to = bits(y)](int64_t begin, int64_t end) {
-        round_range(begin, end, from.const_data_ptr<float>(), to);
-    });
+    const auto y = at::empty(x.sizes(), x.options().dtype(type).requires_grad(false));
+    const int64_t width = x.dim() == 0 ? 1 : x.size(-1);
+    if (x.numel() > 0) round_into(x.reshape({-1, width}), y.view({-1, width}));
     return y;
 }
 

@@ -1,2 +1,2 @@
-// Kernel: products of float32 matrices.
+// Kernel: products of float32 and bfloat16 matrices.
 #include "../kernels/gemm.cpp"

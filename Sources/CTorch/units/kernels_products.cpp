@@ -3,6 +3,7 @@
 // Parsing libtorch's headers takes longer than compiling these files, so they are compiled together.
 #include "../kernels/adamw8.cpp"
 #include "../kernels/frozen_weight.cpp"
+#include "../kernels/int8_feed_forward.cpp"
 #include "../kernels/int8_linear.cpp"
 #include "../kernels/int8_matrix.cpp"
 #include "../kernels/int8_rows.cpp"
