@@ -81,7 +81,7 @@ class Data:
             note(f"training MiniLM on 20newsgroups-train, once: {folder}")
             folder.parent.mkdir(parents=True, exist_ok=True)
             self.train(self.models["minilm"], self.rows["news-train"], folder, "--max-length", 256, "--num-train-epochs", 2,
-                       "--per-device-train-batch-size", 16)
+                       "--per-device-train-batch-size", 16, "--precision", "bf16")
         return folder
 
     def accuracy(self, rows, answers):

@@ -205,9 +205,8 @@ ct_products suggested_products() {
     // Without bfloat16 instructions libtorch is much slower: 20 GFLOP/s instead of 157 in float32, on two Zen 3 cores,
     // which multiply float32 as fast with MKL as with oneDNN (157-181 and 96-163).
     const bool has_avx512 = at::get_cpu_capability() == "AVX512";
-    return {has_avx512 ? CT_FLOAT_ATTUNE : CT_FLOAT_MKL, has_bfloat16_pairs()                      ? CT_NARROW_ATTUNE
-                                                         : __builtin_cpu_supports("avx512bf16") ? CT_NARROW_LIBTORCH
-                                                                                                : CT_NARROW_IN_FLOAT32};
+    const ct_narrow_route without_pairs = __builtin_cpu_supports("avx512bf16") ? CT_NARROW_LIBTORCH : CT_NARROW_IN_FLOAT32;
+    return {has_avx512 ? CT_FLOAT_ATTUNE : CT_FLOAT_MKL, has_bfloat16_pairs() ? CT_NARROW_ATTUNE : without_pairs};
 #else
     return {has_onednn() ? CT_FLOAT_ONEDNN : CT_FLOAT_MKL, CT_NARROW_LIBTORCH};
 #endif
