@@ -2,7 +2,6 @@
 
 import csv
 import json
-import os
 import random
 
 from bench_process import note, run
@@ -62,17 +61,6 @@ class Data:
             self.starts[name] = self.work / f"start-{name}"
             self.train(self.models[name], self.rows["tweets"], self.starts[name], "--max-steps", 1, "--sample", 100)
         return self.starts[name]
-
-    def capped(self, model, max_length):
-        """Returns the same classifier, limited to texts of `max_length` tokens."""
-        folder = self.work / f"capped-{model}-{max_length}"
-        if not folder.exists():
-            folder.mkdir()
-            for file in self.start(model).iterdir():
-                os.link(file, folder / file.name) if file.name != "tokenizer_config.json" else None
-            settings = json.loads((self.start(model) / "tokenizer_config.json").read_text())
-            (folder / "tokenizer_config.json").write_text(json.dumps({**settings, "model_max_length": max_length}))
-        return folder
 
     def news(self):
         """Returns MiniLM trained on 20newsgroups-train with 256 tokens, for accuracies; trains it once and keeps it."""

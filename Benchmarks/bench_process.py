@@ -59,7 +59,7 @@ class Side:
         self.name, self.measure = name, measure
         self.settings = settings or {"": []}
         self.then = then or {}
-        self.chosen = None if len(self.settings) > 1 or self.then else ""
+        self.chosen = None if len(self.settings) > 1 or self.then else next(iter(self.settings))
         self.trials = {}
 
     def choose(self):

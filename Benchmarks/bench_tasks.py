@@ -62,7 +62,7 @@ class Tasks:
 
         def second(words, is_trial):
             count = min(their_steps, max(3, their_steps // 3)) if is_trial else their_steps
-            sample = self.data.sample(rows, examples * (count + WARMUP))
+            sample = self.data.sample(rows, examples * count)
             outcome = self.reference("reference_training", self.data.start(model), sample, count, "--warmup", WARMUP, *common, *words)
             return Run(float(re.search(r"reference ([\d.]+)", outcome.text)[1]), outcome.peak)
 
@@ -135,7 +135,8 @@ class Tasks:
         def measure(words, is_trial):
             own = self.data.sample("news-test", 320) if is_trial else rows
             answers = self.data.work / "answers.jsonl"
-            outcome = run([self.data.attune, "predict", "--model", model, "--input", own, "--output", answers, *more, *words])
+            outcome = run([self.data.attune, "predict", "--model", model, "--input", own, "--output", answers, "--max-length", 256, *more,
+                           *words])
             accuracy = self.data.accuracy(own, answers) if scores else None
             return Run(self.data.count(own) / outcome.seconds, outcome.peak, accuracy)
 
@@ -144,7 +145,7 @@ class Tasks:
 
     def prediction(self, title, rows):
         """MiniLM in float32. Its labels are not those of the rows, which costs no time."""
-        model = self.data.capped("minilm", 256)
+        model = self.data.start("minilm")
 
         def by_transformers(script, *more):
             return lambda words, is_trial: self.texts(script, model, rows, is_trial, [*more, *words])

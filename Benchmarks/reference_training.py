@@ -4,11 +4,13 @@
         [--group-by-length] [--compile] [--warmup N] [--max-length N] [--save-steps N] [--lora RANK [--dora]]
 
 Needs torch, transformers, datasets, accelerate; bitsandbytes for its optimizers, peft for --lora, a C++ compiler for --compile.
---warmup takes further steps before the measured ones: compiling takes minutes, which a long run does not notice.
+--warmup takes further steps before the measured ones, with random rows of the same file: compiling takes minutes, which a long run does
+not notice. The measured steps then have all rows once, if there are as many rows as they take: grouping begins with the longest texts.
 """
 
 import argparse
 import json
+import random
 import tempfile
 import time
 
@@ -33,6 +35,14 @@ parser.add_argument("--save-steps", type=int, help="save a checkpoint every N st
 parser.add_argument("--lora", type=int, help="train an adapter of peft of this rank on every linear layer")
 parser.add_argument("--dora", action="store_true")
 options = parser.parse_args()
+
+
+class WarmTrainer(Trainer):
+    """Draws the rows of the steps that are not measured before those of the others."""
+
+    def _get_train_sampler(self, *arguments):
+        order = list(super()._get_train_sampler(*arguments))
+        return random.Random(1).choices(order, k=options.warmup * options.batch * options.accumulation) + order
 
 
 class Clock(TrainerCallback):
@@ -64,7 +74,7 @@ with tempfile.TemporaryDirectory() as folder:
         report_to="none", use_cpu=True, disable_tqdm=True, logging_steps=10**9,
         train_sampling_strategy="group_by_length" if options.group_by_length else "random")
     clock = Clock()
-    trainer = Trainer(model=model, args=arguments, train_dataset=data, processing_class=tokenizer,
+    trainer = WarmTrainer(model=model, args=arguments, train_dataset=data, processing_class=tokenizer,
                       data_collator=DataCollatorWithPadding(tokenizer), callbacks=[clock])
     speed = trainer.train().metrics["train_samples_per_second"]
     if options.warmup:
