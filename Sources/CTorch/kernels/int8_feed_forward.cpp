@@ -19,17 +19,17 @@ CT_INLINE void activate_rows(float *gate, int64_t stride, const float *up, int64
     vec x, y, slope;
     for (int64_t r = 0; r < rows; r++) {
         float *row = gate + r * stride;
-        const float *other = up + r * int8_group_outputs;
+        const float *other = up != nullptr ? up + r * int8_group_outputs : nullptr;
         int64_t i = 0;
         for (; i + lanes <= columns; i += lanes) {
             x = load(row + i);
             activate<A, false>(x, y, slope);
-            store(row + i, up != nullptr ? y * load(other + i) : y);
+            store(row + i, other != nullptr ? y * load(other + i) : y);
         }
         for (; i < columns; i++) {
             x = vec{} + row[i];
             activate<A, false>(x, y, slope);
-            row[i] = up != nullptr ? y[0] * other[i] : y[0];
+            row[i] = other != nullptr ? y[0] * other[i] : y[0];
         }
     }
 }
