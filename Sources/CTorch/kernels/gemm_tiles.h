@@ -152,7 +152,8 @@ template <int R, int V, bool adjacent> struct TileTask {
 #define CT_PAIRS __attribute__((target("avx512f,avx512bw,avx512vl,avx512bf16")))
 #define CT_PAIRS_INLINE CT_PAIRS inline __attribute__((always_inline))
 
-/// The same for words of two bfloat16: an instruction multiplies both and adds the products to a sum in float32.
+/// The same for words of two bfloat16: an instruction multiplies both and adds the products to a sum in float32. The loop is written
+/// again, because code for this CPU cannot be inlined into code for others.
 template <int R, int V, bool adjacent, typename Result> struct PairTask {
     typedef uint32_t word __attribute__((may_alias));
 
