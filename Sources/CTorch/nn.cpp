@@ -301,7 +301,8 @@ int ct_nn_rope(ct_tensor *out, ct_tensor x, ct_tensor cosine, ct_tensor sine) {
 }
 
 int ct_nn_varlen_attention(ct_tensor *out, ct_tensor query, ct_tensor key, ct_tensor value, const int32_t *q_offsets,
-                           const int32_t *q_positions, const int32_t *k_offsets, size_t count, ct_attention how) {
+                           const int32_t *q_positions, const int32_t *k_offsets, size_t count, ct_attention how, ct_dtype type,
+                           ct_products products) {
     return make(out, [&] {
         const auto &q = tensor(query), &k = tensor(key), &v = tensor(value);
         TORCH_CHECK(q.dim() == 3 && k.dim() == 3 && k.sizes() == v.sizes() && q.size(2) == k.size(2) && k.size(1) > 0 &&
@@ -313,8 +314,9 @@ int ct_nn_varlen_attention(ct_tensor *out, ct_tensor query, ct_tensor key, ct_te
         const auto limit = [](int64_t side) { return side < 0 ? ct::AttentionOptions::unlimited : side; };
         const ct::AttentionOptions options{static_cast<float>(how.scale), static_cast<float>(how.softcap),
                                            static_cast<float>(how.dropout), limit(how.left), limit(how.right), how.seed};
-        return ct::attention_supported(q, k, v) ? ct::attention(q, k, v, rows, options)
-                                                : attention_by_sequence(q, k, v, rows, options);
+        if (!ct::attention_supported(q, k, v)) return attention_by_sequence(q, k, v, rows, options);
+        const bool is_narrow = ct::Factors::of(q, ct::scalar_type(type), products).has_own_narrow() && ct::has_bfloat16_pairs();
+        return ct::attention(q, k, v, rows, options, is_narrow ? at::kBFloat16 : at::kFloat);
     });
 }
 

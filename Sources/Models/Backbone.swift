@@ -72,7 +72,9 @@ struct BlockPass {
             cuSeqlens: cuSeqlens,
             rows: rows,
             options: options,
-            random: context.dropout
+            random: context.dropout,
+            in: context.matmulDType,
+            routes: context.productRoutes
         )
     }
 }

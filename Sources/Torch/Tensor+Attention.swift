@@ -82,7 +82,10 @@ extension Tensor {
     ///   - rows: The rows that this tensor's queries belong to if it holds only some, `[R, N, D]`; nil if it holds all.
     ///   - options: The keys that a query sees, and how scores become weights.
     ///   - random: The stream of dropout's seed; required for dropout.
-    /// - Returns: `[T, N, D]`, or `[R, N, D]`.
+    ///   - dtype: The type to which factors of products are rounded, `.bfloat16`, where a CPU multiplies it by Attune's kernel and a
+    ///     sequence has at least 64 keys. Otherwise factors keep their type.
+    ///   - routes: The product routes on a CPU.
+    /// - Returns: `[T, N, D]`, or `[R, N, D]`, in this tensor's type.
     /// - Throws: `.failed` if sizes differ or the offsets do not ascend from 0 to T.
     public func variableLengthAttention(
         keys: Tensor,
@@ -90,7 +93,9 @@ extension Tensor {
         cuSeqlens: [Int32],
         rows: PackedRows? = nil,
         options: AttentionOptions,
-        random: RandomSource? = nil
+        random: RandomSource? = nil,
+        in dtype: DType = .float32,
+        routes: ProductRoutes = .suggested
     ) throws(TorchError) -> Tensor {
         guard cuSeqlens.count > 1, rows.map({ $0.cuSeqlens.count == cuSeqlens.count }) ?? true else {
             throw TorchError(
@@ -118,7 +123,9 @@ extension Tensor {
                 rows?.positions,
                 cuSeqlens,
                 cuSeqlens.count - 1,
-                native
+                native,
+                dtype.native,
+                routes.native
             )
         }
     }

@@ -204,7 +204,7 @@ struct KernelTests {
         }
     }
 
-    private static let shapes = [
+    static let shapes = [
         Attention(lengths: [1], heads: 1, keyValueHeads: 1, width: 16, window: .causal),
         Attention(lengths: [5, 1, 17, 64], heads: 9, keyValueHeads: 3, width: 64, window: .causal),
         Attention(lengths: [130, 65, 63], heads: 4, keyValueHeads: 4, width: 32, window: .causal),

@@ -127,9 +127,11 @@ typedef struct ct_attention {
 
 /// Attention within each of `count` sequences of a packed batch. Sequence i has the query rows q_offsets[i] ..<
 /// q_offsets[i + 1] and the key rows k_offsets[i] ..< k_offsets[i + 1]. q is [R, N, D], k and v are [T, M, D]; N is a multiple
-/// of M. q_positions [R] are the queries' ascending positions in their sequence; null if every row is a query.
+/// of M. q_positions [R] are the queries' ascending positions in their sequence; null if every row is a query. Products are computed
+/// in `type` where our own kernel does so, otherwise in the type of q, k and v.
 int ct_nn_varlen_attention(ct_tensor *out, ct_tensor q, ct_tensor k, ct_tensor v, const int32_t *q_offsets,
-                           const int32_t *q_positions, const int32_t *k_offsets, size_t count, ct_attention how);
+                           const int32_t *q_positions, const int32_t *k_offsets, size_t count, ct_attention how, ct_dtype type,
+                           ct_products products);
 /// The options of DeBERTa's attention.
 typedef struct ct_disentangled {
     double scale;         // factor on all scores

@@ -66,8 +66,10 @@ PackedQueries packed_queries(const at::Tensor &q, const at::Tensor &k, const int
                              const int32_t *q_positions, const int32_t *k_offsets, size_t count);
 
 bool attention_supported(const at::Tensor &q, const at::Tensor &k, const at::Tensor &v);
+/// Multiplies in the type: float32, or bfloat16 if this CPU multiplies pairs of it and a sequence is not short. Sums, and
+/// weights until they are multiplied, are float32, as are the results.
 at::Tensor attention(const at::Tensor &q, const at::Tensor &k, const at::Tensor &v, const PackedQueries &rows,
-                     const AttentionOptions &options);
+                     const AttentionOptions &options, at::ScalarType type);
 
 } // namespace ct
 
