@@ -29,16 +29,14 @@ static_assert(block == PlaceHash::block && block == codes_block);
 /// The values of the codes, and the code of every step from -1 to 1, which only libtorch's operations look up.
 struct CodeTable {
     static constexpr int32_t steps = 65536;
-    alignas(64) std::array<float, 256> values;
+    CodeValues values;
     std::array<uint8_t, steps> codes;
 
-    explicit CodeTable(bool is_signed) {
-        const auto map = dynamic_map(is_signed);
-        std::memcpy(values.data(), map.const_data_ptr<float>(), sizeof values);
+    explicit CodeTable(bool is_signed) : values(dynamic_map(is_signed).const_data_ptr<float>()) {
         int32_t code = 0;
         for (int32_t i = 0; i < steps; i++) {
             const float value = -1.0f + (2.0f * static_cast<float>(i)) / (steps - 1);
-            while (code < 255 && 0.5f * (values[code] + values[code + 1]) < value) code++;
+            while (code < 255 && 0.5f * (values.numbers[code] + values.numbers[code + 1]) < value) code++;
             codes[i] = static_cast<uint8_t>(code);
         }
     }
@@ -62,7 +60,7 @@ template <typename Codes> CT_INLINE void encode(const float *moments, float larg
     const float inverse = 1.0f / largest;
     uint8_t padded[block];
     uint8_t *found = count == block ? codes : padded;
-    for (int64_t i = 0; i < block; i += lanes) encode_vector<Codes>(moments + i, inverse, found + i);
+    encode_block<Codes>(moments, inverse, found);
     if (count < block) std::memcpy(codes, padded, static_cast<size_t>(count));
 }
 
@@ -73,7 +71,7 @@ CT_INLINE void decode(const uint8_t *codes, const CodeTable &table, float size, 
         std::memset(padded, 0, block);
         std::memcpy(padded, codes, static_cast<size_t>(count));
     }
-    decode_block(count == block ? codes : padded, table.values.data(), size, moments);
+    decode_block(count == block ? codes : padded, table.values, size, moments);
 }
 
 CT_INLINE float largest_of(const vec &values) {
@@ -202,7 +200,7 @@ CT_MULTIVERSION void step_blocks(int64_t begin, int64_t end, const Arrays &all, 
 }
 
 at::Tensor decode(const at::Tensor &codes, const at::Tensor &sizes, const CodeTable &table) {
-    const auto map = at::tensor(at::ArrayRef<float>(table.values)).to(codes.device());
+    const auto map = at::tensor(at::ArrayRef<float>(table.values.numbers)).to(codes.device());
     const auto values = map.index_select(0, codes.reshape({-1}).to(at::kLong));
     return values * sizes.repeat_interleave(block).narrow(0, 0, values.numel());
 }

@@ -7,9 +7,13 @@
 
 #include "vector.h"
 
+#include <algorithm>
+#include <bit>
+
 #if defined(__x86_64__) && defined(__linux__)
 #include <immintrin.h>
 #define CT_AVX512 __attribute__((target("avx512f")))
+#define CT_VBMI __attribute__((target("avx512f,avx512bw,avx512vbmi")))
 #endif
 
 namespace ct {
@@ -61,12 +65,11 @@ CT_INLINE void find_distances(const vec &shares, vec &distances) {
 
 /// The codes of first moments: 127 for 0, and as many on both sides, with 1 at the end.
 struct FirstCodes {
-    CT_INLINE static void encode(const vec &distance, ivec &codes) {
-        const uvec size = reinterpret_cast<const uvec &>(distance) & 0x7FFFFFFFu;
-        vec ranks;
-        find_ranks(reinterpret_cast<const vec &>(size), first_decades, ranks);
+    static constexpr const auto &decades = first_decades;
+
+    CT_INLINE static void of(const vec &distance, const vec &sizes, ivec &codes) {
         const vec last = vec{} + 127.0f;
-        ranks = ranks < last ? ranks : last;
+        vec ranks = sizes < last ? sizes : last;
         // Only 1 has this rank: -1 is not a value.
         ranks = distance > first_one ? vec{} + 128.0f : ranks;
         const ivec whole = __builtin_convertvector(ranks, ivec);
@@ -76,25 +79,128 @@ struct FirstCodes {
 
 /// The codes of second moments: 0 below the middle, where only NaN is.
 struct SecondCodes {
-    CT_INLINE static void encode(const vec &distance, ivec &codes) {
-        vec ranks;
-        find_ranks(distance, second_decades, ranks);
-        ranks = distance > 0.0f ? ranks : vec{};
+    static constexpr const auto &decades = second_decades;
+
+    CT_INLINE static void of(const vec &distance, const vec &sizes, ivec &codes) {
+        vec ranks = distance > 0.0f ? sizes : vec{};
         ranks = distance > second_one ? vec{} + 255.0f : ranks;
         codes = __builtin_convertvector(ranks, ivec);
     }
 };
 
-/// Writes the codes of sixteen moments whose block has the largest magnitude 1 / inverse.
-template <typename Codes> CT_INLINE void encode_vector(const float *moments, float inverse, uint8_t *codes) {
-    vec distances;
-    find_distances(load(moments) * inverse, distances);
-    ivec found;
-    Codes::encode(distances, found);
-    *reinterpret_cast<bvec *>(codes) = __builtin_convertvector(found, bvec);
+#if defined(CT_AVX512)
+/// The decades by a distance's power of two. At most one begins within each.
+struct DecadesByPower {
+    static constexpr int powers = 16; // 0.5 to 32767.5
+    /// Where the second decade of a power begins, or more than any distance.
+    alignas(64) float starts[powers];
+    /// The lines of every power's first decade, then those of the second decades.
+    alignas(64) float slopes[2 * powers], offsets[2 * powers], lasts[2 * powers];
+
+    constexpr explicit DecadesByPower(const Decade (&decades)[5]) : starts(), slopes(), offsets(), lasts() {
+        float begin = 0.5f;
+        // The place of a power is the last four bits of its exponent in float32.
+        for (int place = 126 % powers, count = 0; count < powers; count++, place = (place + 1) % powers, begin *= 2) {
+            int first = 0, second = 0;
+            for (int i = 1; i < 5; i++) {
+                if (decades[i].start <= begin) first = i;
+                if (decades[i].start < 2 * begin) second = i;
+            }
+            starts[place] = second > first ? decades[second].start : 1e9f;
+            for (int half = 0; half < 2; half++) {
+                const Decade &decade = decades[half == 0 ? first : second];
+                const int at = place + half * powers;
+                slopes[at] = decade.slope, offsets[at] = decade.offset, lasts[at] = decade.last;
+            }
+        }
+    }
+};
+
+/// As `find_ranks`, by permutations instead of one comparison for each decade.
+CT_AVX512 inline __m512 ranks_by_permutations(__m512 distance, const DecadesByPower &decades) {
+    const __m512i power = _mm512_and_si512(_mm512_srli_epi32(_mm512_castps_si512(distance), 23), _mm512_set1_epi32(15));
+    const __mmask16 is_second =
+        _mm512_cmp_ps_mask(distance, _mm512_permutexvar_ps(power, _mm512_load_ps(decades.starts)), _CMP_GT_OQ);
+    const __m512i place = _mm512_mask_or_epi32(power, is_second, power, _mm512_set1_epi32(DecadesByPower::powers));
+    const auto found = [&](const float *values) CT_AVX512 {
+        return _mm512_permutex2var_ps(_mm512_load_ps(values), place, _mm512_load_ps(values + DecadesByPower::powers));
+    };
+    const __m512 line = _mm512_fmadd_ps(distance, found(decades.slopes), found(decades.offsets));
+    return _mm512_min_ps(line, found(decades.lasts));
 }
 
+template <typename Codes>
+CT_AVX512 inline void encode_by_permutations(const float *moments, float inverse, uint8_t *codes) {
+    static constexpr DecadesByPower decades(Codes::decades);
+    for (int64_t i = 0; i < codes_block; i += lanes) {
+        vec distance;
+        find_distances(load(moments + i) * inverse, distance);
+        const vec ranks = (vec)ranks_by_permutations(_mm512_abs_ps((__m512)distance), decades);
+        ivec found;
+        Codes::of(distance, ranks, found);
+        _mm_storeu_si128(reinterpret_cast<__m128i *>(codes + i), _mm512_cvtepi32_epi8((__m512i)found));
+    }
+}
+
+/// The permutations of this CPU: of bytes 2, of numbers 1, or none.
+inline int permutations() {
+    static const int result = __builtin_cpu_supports("avx512vbmi") ? 2 : __builtin_cpu_supports("avx512f") ? 1 : 0;
+    return result;
+}
+#endif
+
+/// Writes the codes of one block whose largest magnitude is 1 / inverse.
+template <typename Codes> CT_INLINE void encode_block(const float *moments, float inverse, uint8_t *codes) {
 #if defined(CT_AVX512)
+    if (permutations() >= 1) return encode_by_permutations<Codes>(moments, inverse, codes);
+#endif
+    for (int64_t i = 0; i < codes_block; i += lanes) {
+        vec distance, ranks;
+        find_distances(load(moments + i) * inverse, distance);
+        const uvec size = reinterpret_cast<const uvec &>(distance) & 0x7FFFFFFFu;
+        find_ranks(reinterpret_cast<const vec &>(size), Codes::decades, ranks);
+        ivec found;
+        Codes::of(distance, ranks, found);
+        *reinterpret_cast<bvec *>(codes + i) = __builtin_convertvector(found, bvec);
+    }
+}
+
+/// The values of all codes, as numbers and, one after another, as the first to fourth bytes of all numbers.
+struct CodeValues {
+    alignas(64) float numbers[256];
+    alignas(64) uint8_t bytes[4][256];
+
+    explicit CodeValues(const float *from) {
+        std::copy_n(from, 256, numbers);
+        for (int i = 0; i < 256; i++)
+            for (int k = 0; k < 4; k++) bytes[k][i] = static_cast<uint8_t>(std::bit_cast<uint32_t>(from[i]) >> 8 * k);
+    }
+};
+
+#if defined(CT_AVX512)
+/// Decodes one block; the bytes of all values are in sixteen registers. A permutation finds 64 bytes among 128.
+CT_VBMI inline void decode_by_bytes(const uint8_t *codes, const CodeValues &values, float size, float *moments) {
+    __m512i table[4][4];
+    for (int k = 0; k < 4; k++)
+        for (int j = 0; j < 4; j++) table[k][j] = _mm512_load_si512(values.bytes[k] + 64 * j);
+    // Bytes are joined to numbers within each quarter of a register, so the codes of a vector begin in all four quarters.
+    const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+    for (int64_t i = 0; i < codes_block; i += 4 * lanes) {
+        const __m512i code = _mm512_permutexvar_epi32(order, _mm512_loadu_si512(codes + i));
+        const __mmask64 is_upper = _mm512_movepi8_mask(code); // the codes from 128 on
+        __m512i found[4];
+        for (int k = 0; k < 4; k++)
+            found[k] = _mm512_mask_mov_epi8(_mm512_permutex2var_epi8(table[k][0], code, table[k][1]), is_upper,
+                                            _mm512_permutex2var_epi8(table[k][2], code, table[k][3]));
+        const __m512i low = _mm512_unpacklo_epi8(found[0], found[1]), low_high = _mm512_unpackhi_epi8(found[0], found[1]),
+                      high = _mm512_unpacklo_epi8(found[2], found[3]), high_high = _mm512_unpackhi_epi8(found[2], found[3]);
+        const __m512i numbers[4] = {_mm512_unpacklo_epi16(low, high), _mm512_unpackhi_epi16(low, high),
+                                    _mm512_unpacklo_epi16(low_high, high_high), _mm512_unpackhi_epi16(low_high, high_high)};
+        for (int v = 0; v < 4; v++)
+            _mm512_storeu_ps(moments + i + v * lanes, _mm512_mul_ps(_mm512_castsi512_ps(numbers[v]), _mm512_set1_ps(size)));
+    }
+}
+
 /// Decodes one block; the values of all codes are in sixteen registers.
 CT_AVX512 inline void decode_by_permutations(const uint8_t *codes, const float *values, float size, float *moments) {
     __m512 table[16];
@@ -113,19 +219,15 @@ CT_AVX512 inline void decode_by_permutations(const uint8_t *codes, const float *
         _mm512_storeu_ps(moments + i, _mm512_mul_ps(value, _mm512_set1_ps(size)));
     }
 }
-
-inline bool has_permutations() {
-    static const bool result = __builtin_cpu_supports("avx512f");
-    return result;
-}
 #endif
 
 /// Decodes one block. Machines without registers for all values look them up one by one, in 1 KB.
-CT_INLINE void decode_block(const uint8_t *codes, const float *values, float size, float *moments) {
+CT_INLINE void decode_block(const uint8_t *codes, const CodeValues &values, float size, float *moments) {
 #if defined(CT_AVX512)
-    if (has_permutations()) return decode_by_permutations(codes, values, size, moments);
+    if (permutations() == 2) return decode_by_bytes(codes, values, size, moments);
+    if (permutations() == 1) return decode_by_permutations(codes, values.numbers, size, moments);
 #endif
-    for (int64_t i = 0; i < codes_block; i++) moments[i] = values[codes[i]] * size;
+    for (int64_t i = 0; i < codes_block; i++) moments[i] = values.numbers[codes[i]] * size;
 }
 
 } // namespace ct
