@@ -167,6 +167,7 @@ struct Attention : torch::autograd::Function<Attention> {
     static at::Tensor forward(torch::autograd::AutogradContext *context, const at::Tensor &query,
                               const at::Tensor &key, const at::Tensor &value, const PackedQueries &rows,
                               const AttentionOptions &options, at::ScalarType type) {
+        const Direct direct;
         const auto q = query.contiguous(), k = key.contiguous(), v = value.contiguous();
         auto y = at::empty_like(q), lse = at::empty({q.size(0), q.size(1)}, q.options());
         const Shape shape{q.size(1), k.size(1), q.size(2), options};
@@ -185,6 +186,7 @@ struct Attention : torch::autograd::Function<Attention> {
 
     static torch::autograd::variable_list backward(torch::autograd::AutogradContext *context,
                                                    torch::autograd::variable_list gradients) {
+        const Direct direct;
         const auto saved = context->get_saved_variables();
         const auto &q = saved[0], &k = saved[1], &v = saved[2], &y = saved[3], &lse = saved[4];
         auto &data = context->saved_data;

@@ -40,6 +40,7 @@ at::Tensor drop(const at::Tensor &input, const Dropout &dropout) {
 struct DropoutFunction : torch::autograd::Function<DropoutFunction> {
     static at::Tensor forward(torch::autograd::AutogradContext *context, const at::Tensor &x, double probability,
                               int64_t seed) {
+        const Direct direct;
         context->saved_data["probability"] = probability;
         context->saved_data["seed"] = seed;
         return drop(x, {probability, static_cast<uint64_t>(seed)});
@@ -47,6 +48,7 @@ struct DropoutFunction : torch::autograd::Function<DropoutFunction> {
 
     static torch::autograd::variable_list backward(torch::autograd::AutogradContext *context,
                                                    torch::autograd::variable_list gradients) {
+        const Direct direct;
         const Dropout dropout{context->saved_data["probability"].toDouble(),
                               static_cast<uint64_t>(context->saved_data["seed"].toInt())};
         return {drop(gradients[0], dropout), at::Tensor(), at::Tensor()};

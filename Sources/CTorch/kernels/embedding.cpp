@@ -35,6 +35,7 @@ at::Tensor summed_rows(const at::Tensor &gradient, const at::Tensor &places, int
 struct Embedding : torch::autograd::Function<Embedding> {
     static at::Tensor forward(torch::autograd::AutogradContext *context, const at::Tensor &table, const at::Tensor &ids,
                               int64_t padding_index) {
+        const Direct direct;
         context->save_for_backward({ids});
         context->saved_data["rows"] = table.size(0);
         context->saved_data["dtype"] = table.scalar_type();
@@ -44,6 +45,7 @@ struct Embedding : torch::autograd::Function<Embedding> {
 
     static torch::autograd::variable_list backward(torch::autograd::AutogradContext *context,
                                                    torch::autograd::variable_list gradients) {
+        const Direct direct;
         const auto ids = context->get_saved_variables()[0].reshape({-1});
         const auto dy = gradients[0].reshape({ids.numel(), -1});
         const auto padding_index = context->saved_data["padding_index"].toInt();

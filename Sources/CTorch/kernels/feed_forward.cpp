@@ -214,6 +214,7 @@ struct FeedForward : torch::autograd::Function<FeedForward> {
     static at::Tensor forward(torch::autograd::AutogradContext *context, const at::Tensor &x, at::TensorList weights,
                               at::TensorList copies, at::TensorList biases, int64_t packed, bool is_gated,
                               int64_t activation) {
+        const Direct direct;
         const auto factors = Factors::unpacked(packed);
         const size_t count = weights.size() - 1;
         const auto own = [&](size_t first, size_t count) {
@@ -245,6 +246,7 @@ struct FeedForward : torch::autograd::Function<FeedForward> {
 
     static torch::autograd::variable_list backward(torch::autograd::AutogradContext *context,
                                                    torch::autograd::variable_list gradients) {
+        const Direct direct;
         const auto settings = Settings::unpacked(context->saved_data["settings"].toIntVector());
         const auto factors = settings.factors;
         const auto saved = context->get_saved_variables();

@@ -109,6 +109,7 @@ struct JointLinear : torch::autograd::Function<JointLinear> {
     static torch::autograd::variable_list forward(torch::autograd::AutogradContext *context, const at::Tensor &x,
                                                   at::TensorList weights, at::TensorList copies, at::TensorList biases,
                                                   int64_t packed) {
+        const Direct direct;
         const auto factors = Factors::unpacked(packed);
         const JointMatrices matrices(factors_of(weights, copies, factors), factors);
         const auto rows = rounded(x.reshape({-1, x.size(-1)}), factors.type);
@@ -143,6 +144,7 @@ struct JointLinear : torch::autograd::Function<JointLinear> {
 
     static torch::autograd::variable_list backward(torch::autograd::AutogradContext *context,
                                                    torch::autograd::variable_list gradients) {
+        const Direct direct;
         const auto saved = context->get_saved_variables();
         auto &data = context->saved_data;
         const auto factors = Factors::unpacked(data["factors"].toInt());

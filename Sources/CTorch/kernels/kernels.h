@@ -10,6 +10,10 @@
 
 namespace ct {
 
+/// While it lives, libtorch's operations skip autograd, which every pass of our functions would otherwise go through although
+/// nothing is recorded there: choosing the code of a small operation takes longer than computing it.
+using Direct = at::AutoDispatchBelowADInplaceOrView;
+
 inline bool is_cpu_float32(const at::Tensor &x) { return x.is_cpu() && x.scalar_type() == at::kFloat; }
 
 bool linear_supported(const at::Tensor &x, const at::Tensor &w);

@@ -91,6 +91,7 @@ struct LayerNorm : torch::autograd::Function<LayerNorm> {
     static at::Tensor forward(torch::autograd::AutogradContext *context, const at::Tensor &input,
                               const std::optional<at::Tensor> &residual, const at::Tensor &w,
                               const std::optional<at::Tensor> &bias, double epsilon) {
+        const Direct direct;
         const auto x = input.contiguous(), weight = w.contiguous();
         const auto r = residual ? residual->contiguous() : at::Tensor(), b = bias ? bias->contiguous() : at::Tensor();
         const int64_t width = x.size(-1), rows = x.numel() / width;
@@ -112,6 +113,7 @@ struct LayerNorm : torch::autograd::Function<LayerNorm> {
 
     static torch::autograd::variable_list backward(torch::autograd::AutogradContext *context,
                                                    torch::autograd::variable_list gradients) {
+        const Direct direct;
         const auto saved = context->get_saved_variables();
         const auto &x = saved[0], &w = saved[1], &moments = saved[2];
         const auto dy = gradients[0].contiguous();

@@ -48,6 +48,7 @@ const std::optional<c10::TypedOperatorHandle<LinearSum>> &linear_sum() {
 struct Linear : torch::autograd::Function<Linear> {
     static at::Tensor forward(torch::autograd::AutogradContext *context, const at::Tensor &x, const at::Tensor &w,
                               const std::optional<at::Tensor> &copy, const std::optional<at::Tensor> &bias, int64_t packed) {
+        const Direct direct;
         const auto factors = Factors::unpacked(packed);
         const auto rows = rounded(x.reshape({-1, x.size(-1)}), factors.type);
         const auto weight = copy && !factors.is_float32() ? *copy : w.to(factors.type);
@@ -64,6 +65,7 @@ struct Linear : torch::autograd::Function<Linear> {
 
     static torch::autograd::variable_list backward(torch::autograd::AutogradContext *context,
                                                    torch::autograd::variable_list gradients) {
+        const Direct direct;
         const auto saved = context->get_saved_variables();
         const auto factors = Factors::unpacked(context->saved_data["factors"].toInt());
         const auto weight = saved[1].to(factors.type);

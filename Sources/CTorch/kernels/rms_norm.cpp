@@ -51,6 +51,7 @@ CT_MULTIVERSION void backward_columns(int64_t begin, int64_t end, int64_t rows, 
 struct RMSNorm : torch::autograd::Function<RMSNorm> {
     static at::Tensor forward(torch::autograd::AutogradContext *context, const at::Tensor &input,
                               const at::Tensor &w, double epsilon) {
+        const Direct direct;
         const auto x = input.contiguous(), weight = w.contiguous();
         const int64_t width = x.size(-1), rows = x.numel() / width;
         auto y = at::empty_like(x), scales = at::empty({rows}, x.options());
@@ -64,6 +65,7 @@ struct RMSNorm : torch::autograd::Function<RMSNorm> {
 
     static torch::autograd::variable_list backward(torch::autograd::AutogradContext *context,
                                                    torch::autograd::variable_list gradients) {
+        const Direct direct;
         const auto saved = context->get_saved_variables();
         const auto &x = saved[0], &w = saved[1], &scales = saved[2];
         const auto dy = gradients[0].contiguous();

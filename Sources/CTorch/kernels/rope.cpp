@@ -48,6 +48,7 @@ at::Tensor rotate(const at::Tensor &input, const at::Tensor &cosine, const at::T
 struct RoPE : torch::autograd::Function<RoPE> {
     static at::Tensor forward(torch::autograd::AutogradContext *context, const at::Tensor &x,
                               const at::Tensor &cosine, const at::Tensor &sine) {
+        const Direct direct;
         const auto c = cosine.contiguous(), s = sine.contiguous();
         context->save_for_backward({c, s});
         return rotate(x, c, s, false);
@@ -55,6 +56,7 @@ struct RoPE : torch::autograd::Function<RoPE> {
 
     static torch::autograd::variable_list backward(torch::autograd::AutogradContext *context,
                                                    torch::autograd::variable_list gradients) {
+        const Direct direct;
         const auto saved = context->get_saved_variables();
         return {rotate(gradients[0], saved[0], saved[1], true), at::Tensor(), at::Tensor()};
     }

@@ -54,6 +54,7 @@ CT_MULTIVERSION void backward_range(int64_t begin, int64_t end, const float *dy,
 struct SwiGLU : torch::autograd::Function<SwiGLU> {
     static at::Tensor forward(torch::autograd::AutogradContext *context, const at::Tensor &gate,
                               const at::Tensor &up) {
+        const Direct direct;
         const auto g = gate.contiguous(), u = up.contiguous();
         auto y = at::empty_like(g);
         parallel(g.numel(), grain, [&](int64_t begin, int64_t end) {
@@ -65,6 +66,7 @@ struct SwiGLU : torch::autograd::Function<SwiGLU> {
 
     static torch::autograd::variable_list backward(torch::autograd::AutogradContext *context,
                                                    torch::autograd::variable_list gradients) {
+        const Direct direct;
         const auto saved = context->get_saved_variables();
         const auto &g = saved[0], &u = saved[1];
         const auto dy = gradients[0].contiguous();
