@@ -15,7 +15,7 @@ TOKENS_PER_BATCH = 4096
 
 
 class Limits:
-    """Measures the limits of steps, as often as asked; the best measurement counts."""
+    """Measures the limits of steps, as often as asked."""
 
     def __init__(self, attune, work, seconds):
         self.attune, self.seconds = attune, seconds
@@ -48,8 +48,22 @@ class Limits:
         computes_narrow = self.machine and self.machine["products"]["bf16_computes_in"] == "bf16"
         return goal.dtype if computes_narrow else "fp32"
 
+    def mean_share(self, goal, rate):
+        """The share of the step's limit at its mean speeds in the last two measurements, between which `rate` was reached.
+
+        The best speeds are those of a few milliseconds in which no other guest of the host used the cores, but a run takes its
+        guests' share of every second.
+        """
+        limits = [found["limits"][goal.work].get(self.dtype(goal), {}).get("mean_texts_per_second", 0)
+                  for found in self.found[goal.step][-2:]]
+        # The time of a text is what adds up.
+        return rate * sum(1 / limit for limit in limits) / len(limits) if limits and all(limits) else None
+
     def shares(self, goal, rate):
-        """The shares of the step's limit and of the square product's speed, as fractions; (None, None) without a limit."""
+        """The shares of the step's limit and of the square product's speed, as fractions; (None, None) without a limit.
+
+        The best measurement of each counts.
+        """
         dtype = self.dtype(goal)
         best = max((found["limits"][goal.work].get(dtype, {}).get("texts_per_second", 0) for found in self.found[goal.step]),
                    default=0)

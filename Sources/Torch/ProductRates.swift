@@ -24,18 +24,19 @@ package struct ProductRates: Sendable, Equatable {
 
     /// Measures a product by every route that this machine has.
     ///
-    /// Routes take turns, so that other programs disturb all equally, and the best turn of each counts. A product is repeated with
-    /// the same factors, which stay in the CPU's caches if they fit: in a step it is at best as fast.
+    /// Routes take turns, so that other programs disturb all equally. A product is repeated with the same factors, which stay in the
+    /// CPU's caches if they fit: in a step it is at best as fast.
     ///
     /// - Parameters:
     ///   - shape: The product.
     ///   - seconds: The time to spend at least. Every route gets at least three turns, unless it is clearly not the fastest.
-    /// - Returns: The speeds.
+    /// - Returns: The speeds in each route's best turn, and its mean speeds over all turns. On a virtual machine the mean can be far
+    ///   lower, because other guests take their share of the same cores.
     /// - Throws: `.outOfMemory`.
     package static func measured(
         _ shape: ProductShape,
         seconds: Double = 0.3
-    ) throws(TorchError) -> ProductRates {
+    ) throws(TorchError) -> (best: ProductRates, mean: ProductRates) {
         let factors = try ProductFactors(shape)
         var turns: [TimedRoute] = []
         for route in ProbedRoute.allCases {
@@ -52,9 +53,14 @@ package struct ProductRates: Sendable, Equatable {
             }
             rounds += 1
         }
-        var gigaflops: [ProbedRoute: Double] = [:]
-        for turn in turns { gigaflops[turn.route] = shape.flop / turn.best / 1e9 }
-        return ProductRates(gigaflops: gigaflops)
+        func rates(_ seconds: (TimedRoute) -> Double) -> ProductRates {
+            ProductRates(
+                gigaflops: [ProbedRoute: Double](
+                    uniqueKeysWithValues: turns.map { ($0.route, shape.flop / seconds($0) / 1e9) }
+                )
+            )
+        }
+        return (rates(\.best), rates(\.mean))
     }
 
     /// The number of turns per route, at least.
@@ -73,8 +79,12 @@ private struct TimedRoute {
     let route: ProbedRoute
     /// The seconds of one product in the best turn.
     var best: Double
+    /// The mean seconds of one product over all turns, which are equally long.
+    var mean: Double { turns == 0 ? best : total / Double(turns) }
     private let probe: ProductProbe
     private let repetitions: Int
+    /// The sum of the turns' seconds of one product, and the number of turns.
+    private var (total, turns) = (0.0, 0)
 
     /// The seconds of a turn, at least: long compared with a clock's resolution, short compared with disturbances.
     private static let turn = 0.005
@@ -97,6 +107,9 @@ private struct TimedRoute {
 
     mutating func take() throws(TorchError) {
         let once = try probe.seconds(repetitions) / Double(repetitions)
-        if once > 0 { best = min(best, once) }
+        guard once > 0 else { return }
+        best = min(best, once)
+        total += once
+        turns += 1
     }
 }

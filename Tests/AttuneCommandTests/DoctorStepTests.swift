@@ -57,6 +57,9 @@ struct DoctorStepTests {
             #expect(limits[work]["fp32"]["gigaflops"].double ?? 0 > 0)
             #expect(limits[work]["fp32"]["texts_per_second"].double ?? 0 > 0)
             #expect(limits[work]["fp32"]["share_of_square"].double ?? 0 > 0)
+            let best = limits[work]["fp32"]["texts_per_second"].double ?? 0
+            let mean = limits[work]["fp32"]["mean_texts_per_second"].double ?? 0
+            #expect(0 < mean && mean <= best)
         }
         #expect(step["square"]["size"].int == 1024)
     }
@@ -111,21 +114,28 @@ struct DoctorStepTests {
             texts: 10,
             tokens: 100
         )
-        let rates = ProductRates(gigaflops: [.mkl: 100, .oneDNN: 200, .bfloat16: 50])
-        let limit = StepLimit(
-            products,
-            rates: [ProductShape: ProductRates](
-                uniqueKeysWithValues: products.products.map { ($0.shape, rates) }
-            ),
-            square: rates
+        func limit(_ gigaflops: [ProbedRoute: Double]) -> StepLimit {
+            let rates = ProductRates(gigaflops: gigaflops)
+            let all = products.products.map { ($0.shape, rates) }
+            return StepLimit(products, rates: .init(uniqueKeysWithValues: all), square: rates)
+        }
+        let report = StepReport(
+            model: "m",
+            hasAdapter: true,
+            limit: limit([.mkl: 100, .oneDNN: 200, .bfloat16: 50]),
+            meanLimit: limit([.mkl: 80, .oneDNN: 120, .bfloat16: 30]),
+            wasMachineBusy: true
         )
-        let text = StepReport(model: "m", hasAdapter: true, limit: limit, wasMachineBusy: true).text(
-            columns: nil
-        )
+        let text = report.text(columns: nil)
         #expect(text.contains("oneDNN; bf16"), "\(text)")
         // 6 GFLOP at 200 GFLOP/s: 10 texts in 0.03 s.
         #expect(text.contains("training in float32: at most 333 examples/s"), "\(text)")
-        #expect(text.contains("(6.00 GFLOP at 200 GFLOP/s, 100 % of the square product's 200)"), "\(text)")
+        #expect(
+            text.contains(
+                "(6.00 GFLOP at 200 GFLOP/s, 100 % of the square product's 200); at the mean speeds of this measurement 200\n"
+            ),
+            "\(text)"
+        )
         #expect(text.contains("products of the base model") && text.contains("other programs used the cores"))
     }
 }

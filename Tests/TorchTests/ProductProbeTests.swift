@@ -45,7 +45,7 @@ struct ProductProbeTests {
     }
 
     @Test func `measuring gives a speed for libtorch's own product`() throws {
-        let rates = try ProductRates.measured(
+        let (rates, means) = try ProductRates.measured(
             ProductShape(.forward, rows: 8, inputs: 64, outputs: 64),
             seconds: 0.01
         )
@@ -53,6 +53,8 @@ struct ProductProbeTests {
         #expect(rates.gigaflops[.mkl] != nil)
         let best = try #require(rates.best(in: .float32))
         #expect(best.gigaflops == rates.gigaflops[best.route])
+        #expect(rates.gigaflops.keys == means.gigaflops.keys)
+        for (route, mean) in means.gigaflops { #expect(0 < mean && mean <= rates.gigaflops[route] ?? 0) }
     }
 
     @Test func `the fastest route is that of the type, and equal speeds give the first one`() {

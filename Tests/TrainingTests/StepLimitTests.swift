@@ -77,8 +77,9 @@ struct StepLimitTests {
             tokens: 1
         )
         let found = try StepLimit.measured(small, seconds: 0.001)
-        #expect(found.rates.count == 3)
-        let texts = try #require(found.textsPerSecond(of: .training, in: .float32))
-        #expect(texts > 0)
+        #expect(found.best.rates.count == 3 && found.mean.rates.count == 3)
+        let best = try #require(found.best.textsPerSecond(of: .training, in: .float32))
+        let mean = try #require(found.mean.textsPerSecond(of: .training, in: .float32))
+        #expect(0 < mean && mean <= best)
     }
 }

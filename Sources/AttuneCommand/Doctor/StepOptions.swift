@@ -85,11 +85,12 @@ struct StepOptions: ParsableArguments {
         let shapes = counted(products.products.count, "matrix product")
         writeToStandardError("measuring \(shapes) of a step of \(model)\n")
         let waiting = CoreWaiting()
-        let limit = try StepLimit.measured(products, seconds: seconds ?? 0.3)
+        let (limit, meanLimit) = try StepLimit.measured(products, seconds: seconds ?? 0.3)
         return StepReport(
             model: model,
             hasAdapter: skeleton.adapter != nil,
             limit: limit,
+            meanLimit: meanLimit,
             wasMachineBusy: waiting.wasDisturbed(threads: try TorchRuntime.threadCount())
         )
     }

@@ -13,8 +13,10 @@ struct StepReport {
     let model: String
     /// Whether the model has an adapter, whose products are not counted.
     let hasAdapter: Bool
-    /// The measured speeds.
+    /// The best speeds that were measured.
     let limit: StepLimit
+    /// The mean speeds of the same measurement.
+    let meanLimit: StepLimit
     /// Whether other programs used the cores during the measurement.
     let wasMachineBusy: Bool
 
@@ -85,6 +87,7 @@ struct StepReport {
             for type in Self.types {
                 guard let speed = limit.gigaflops(of: work, in: type.dtype),
                     let texts = limit.textsPerSecond(of: work, in: type.dtype),
+                    let mean = meanLimit.textsPerSecond(of: work, in: type.dtype),
                     let share = limit.shareOfSquare(of: work, in: type.dtype)
                 else { continue }
                 let flop = Self.rounded(limit.products.flop(of: work) / 1e9)
@@ -92,7 +95,9 @@ struct StepReport {
                 lines.append(
                     "\(work.rawValue) in \(type.name): at most \(Self.rounded(texts)) examples/s if nothing but products took "
                         + "time (\(flop) GFLOP at \(Self.rounded(speed)) GFLOP/s, "
-                        + String(format: "%.0f %%", 100 * share) + " of the square product's \(peak))"
+                        + String(format: "%.0f %%", 100 * share)
+                        + " of the square product's \(peak)); at the mean "
+                        + "speeds of this measurement \(Self.rounded(mean))"
                 )
             }
         }
@@ -161,11 +166,12 @@ struct StepReport {
         for type in Self.types {
             guard let speed = limit.gigaflops(of: work, in: type.dtype),
                 let texts = limit.textsPerSecond(of: work, in: type.dtype),
+                let mean = meanLimit.textsPerSecond(of: work, in: type.dtype),
                 let share = limit.shareOfSquare(of: work, in: type.dtype)
             else { continue }
             object[type.key] = .object([
                 "gigaflops": .double(speed), "texts_per_second": .double(texts),
-                "share_of_square": .double(share),
+                "mean_texts_per_second": .double(mean), "share_of_square": .double(share),
             ])
         }
         return object

@@ -28,18 +28,24 @@ package struct StepLimit: Sendable, Equatable {
     /// - Parameters:
     ///   - products: The step's products.
     ///   - seconds: The time for each shape, at least.
-    /// - Returns: The limit.
+    /// - Returns: The limit at the best speeds, and at the mean speeds of the measurement.
     /// - Throws: `.outOfMemory`.
     package static func measured(
         _ products: StepProducts,
         seconds: Double
-    ) throws(TorchError) -> StepLimit {
-        var rates: [ProductShape: ProductRates] = [:]
+    ) throws(TorchError) -> (best: StepLimit, mean: StepLimit) {
+        var (best, mean): ([ProductShape: ProductRates], [ProductShape: ProductRates]) = ([:], [:])
         for product in products.products {
-            rates[product.shape] = try .measured(product.shape, seconds: seconds)
+            (best[product.shape], mean[product.shape]) = try ProductRates.measured(
+                product.shape,
+                seconds: seconds
+            )
         }
         let square = try ProductRates.measured(squareShape, seconds: seconds)
-        return StepLimit(products, rates: rates, square: square)
+        return (
+            StepLimit(products, rates: best, square: square.best),
+            StepLimit(products, rates: mean, square: square.mean)
+        )
     }
 
     /// The seconds of some work if nothing but products took time: Σ FLOPᵢ / rateᵢ.
