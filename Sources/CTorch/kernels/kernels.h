@@ -12,6 +12,9 @@ namespace ct {
 
 /// While it lives, libtorch's operations skip autograd, which every pass of our functions would otherwise go through although
 /// nothing is recorded there: choosing the code of a small operation takes longer than computing it.
+///
+/// A view that is made meanwhile does not have the version of its tensor. So layers whose 8-bit rows are remembered by version,
+/// `low_rank_linear`'s, do without it.
 using Direct = at::AutoDispatchBelowADInplaceOrView;
 
 inline bool is_cpu_float32(const at::Tensor &x) { return x.is_cpu() && x.scalar_type() == at::kFloat; }

@@ -51,7 +51,6 @@ void add_product(at::Tensor &y, const at::Tensor &thin, const at::Tensor &w, dou
 struct FrozenLinear : torch::autograd::Function<FrozenLinear> {
     static at::Tensor forward(torch::autograd::AutogradContext *context, const at::Tensor &x,
                               const std::optional<at::Tensor> &bias, const Weight &weight, int64_t packed) {
-        const Direct direct;
         const auto factors = Factors::unpacked(packed);
         save(context, weight, factors, bias.has_value());
         return shaped(weight->product(flat(x).to(factors.type), bias, factors), x);
@@ -59,7 +58,6 @@ struct FrozenLinear : torch::autograd::Function<FrozenLinear> {
 
     static torch::autograd::variable_list backward(torch::autograd::AutogradContext *context,
                                                    torch::autograd::variable_list gradients) {
-        const Direct direct;
         const auto factors = saved_factors(context);
         const auto dy = flat(gradients[0]);
         at::Tensor dx, dbias;
@@ -75,7 +73,6 @@ struct LowRankLinear : torch::autograd::Function<LowRankLinear> {
     static at::Tensor forward(torch::autograd::AutogradContext *context, const at::Tensor &x,
                               const std::optional<at::Tensor> &bias, const at::Tensor &a, const at::Tensor &b,
                               const Weight &weight, double scale, double probability, int64_t seed, int64_t packed) {
-        const Direct direct;
         const auto factors = Factors::unpacked(packed);
         const Dropout dropout{probability, static_cast<uint64_t>(seed)};
         const auto rows = flat(x), narrow = rows.to(factors.type);
@@ -93,7 +90,6 @@ struct LowRankLinear : torch::autograd::Function<LowRankLinear> {
 
     static torch::autograd::variable_list backward(torch::autograd::AutogradContext *context,
                                                    torch::autograd::variable_list gradients) {
-        const Direct direct;
         const auto saved = context->get_saved_variables();
         const auto &rows = saved[0], &a = saved[1], &b = saved[2], &inner = saved[3];
         const auto factors = saved_factors(context);
