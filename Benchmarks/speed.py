@@ -58,7 +58,7 @@ class Bench:
         return self.limits.machine
 
     def pairs(self, task):
-        """Runs the pairs of a task and prints its rows; returns the share of the limit, or None."""
+        """Runs the pairs of a task and prints its rows; returns the share of the limit at mean speeds, or None."""
         others = [] if self.options.ours_only else list(task.others)
         for side in list(others):
             try:
@@ -100,10 +100,10 @@ class Bench:
         scored = [f"{side.name} {found[-1].accuracy:.4f}" for side, found in runs.items() if found[-1].accuracy is not None]
         if scored:
             self.accuracies.append(f"{task.title}: accuracy {', '.join(scored)}")
-        return share
+        return of_mean
 
     def table(self, tasks):
-        """Runs all tasks; returns the shares of the limits by name."""
+        """Runs all tasks; returns the shares of the limits at mean speeds by name."""
         self.say("| " + " | ".join(TITLES) + " |")
         self.say("|---|" + "---:|" * 4 + "---|" + "---:|" * 4)
         shares = {name: self.pairs(task) for name, task in tasks.items()}
