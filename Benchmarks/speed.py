@@ -69,13 +69,14 @@ class Bench:
         task.ours.choose()
         runs = {side: [] for side in [task.ours, *others]}
         mean_shares = []
-        if task.goal:
-            self.limits.measure(task.goal)
         for pair in range(self.options.pairs):
             for side in runs:
+                # The machine becomes faster and slower all the time, so it is measured right before and after each run.
+                has_limit = task.goal and side is task.ours
+                if has_limit:
+                    self.limits.measure(task.goal)
                 runs[side].append(side.run())
-                if task.goal and side is task.ours:
-                    # The machine becomes faster and slower all the time, so it is measured before and after each run.
+                if has_limit:
                     self.limits.measure(task.goal)
                     mean_shares.append(self.limits.mean_share(task.goal, runs[side][-1].rate))
             done = ", ".join(f"{side.name} {found[-1].rate:.3g}/s" for side, found in runs.items())
