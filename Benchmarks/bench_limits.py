@@ -51,8 +51,8 @@ class Limits:
     def mean_share(self, goal, rate):
         """The share of the step's limit at its mean speeds in the last two measurements, between which `rate` was reached.
 
-        The best speeds are those of a few milliseconds in which no other guest of the host used the cores, but a run takes its
-        guests' share of every second.
+        The best speeds are those of a few milliseconds, but if other guests of the host use the same cores, a run of half a minute
+        has the mean speed.
         """
         limits = [found["limits"][goal.work].get(self.dtype(goal), {}).get("mean_texts_per_second", 0)
                   for found in self.found[goal.step][-2:]]

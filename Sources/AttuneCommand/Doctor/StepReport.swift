@@ -30,6 +30,20 @@ struct StepReport {
         ProbedRoute.allCases.filter { route in limit.rates.values.contains { $0.gigaflops[route] != nil } }
     }
 
+    /// The products' GFLOP/s and the texts per second, both at the best speeds, the texts at the mean ones, and the share of the
+    /// square product's speed; nil if the step has no speed in a type.
+    private func speeds(
+        of work: StepWork,
+        in dtype: DType
+    ) -> (gigaflops: Double, texts: Double, meanTexts: Double, shareOfSquare: Double)? {
+        guard let gigaflops = limit.gigaflops(of: work, in: dtype),
+            let texts = limit.textsPerSecond(of: work, in: dtype),
+            let meanTexts = meanLimit.textsPerSecond(of: work, in: dtype),
+            let shareOfSquare = limit.shareOfSquare(of: work, in: dtype)
+        else { return nil }
+        return (gigaflops, texts, meanTexts, shareOfSquare)
+    }
+
     // MARK: For people
 
     /// The findings for people, with a line feed at the end.
@@ -85,19 +99,15 @@ struct StepReport {
         var lines: [String] = []
         for work in StepWork.allCases {
             for type in Self.types {
-                guard let speed = limit.gigaflops(of: work, in: type.dtype),
-                    let texts = limit.textsPerSecond(of: work, in: type.dtype),
-                    let mean = meanLimit.textsPerSecond(of: work, in: type.dtype),
-                    let share = limit.shareOfSquare(of: work, in: type.dtype)
-                else { continue }
+                guard let found = speeds(of: work, in: type.dtype) else { continue }
                 let flop = Self.rounded(limit.products.flop(of: work) / 1e9)
                 let peak = limit.square.best(in: type.dtype).map { Self.rounded($0.gigaflops) } ?? ""
                 lines.append(
-                    "\(work.rawValue) in \(type.name): at most \(Self.rounded(texts)) examples/s if nothing but products took "
-                        + "time (\(flop) GFLOP at \(Self.rounded(speed)) GFLOP/s, "
-                        + String(format: "%.0f %%", 100 * share)
+                    "\(work.rawValue) in \(type.name): at most \(Self.rounded(found.texts)) examples/s if nothing but products took "
+                        + "time (\(flop) GFLOP at \(Self.rounded(found.gigaflops)) GFLOP/s, "
+                        + String(format: "%.0f %%", 100 * found.shareOfSquare)
                         + " of the square product's \(peak)); at the mean "
-                        + "speeds of this measurement \(Self.rounded(mean))"
+                        + "speeds of this measurement \(Self.rounded(found.meanTexts))"
                 )
             }
         }
@@ -164,14 +174,11 @@ struct StepReport {
     private func limits(of work: StepWork) -> JSONObject {
         var object: JSONObject = ["flop": .double(limit.products.flop(of: work))]
         for type in Self.types {
-            guard let speed = limit.gigaflops(of: work, in: type.dtype),
-                let texts = limit.textsPerSecond(of: work, in: type.dtype),
-                let mean = meanLimit.textsPerSecond(of: work, in: type.dtype),
-                let share = limit.shareOfSquare(of: work, in: type.dtype)
-            else { continue }
+            guard let found = speeds(of: work, in: type.dtype) else { continue }
             object[type.key] = .object([
-                "gigaflops": .double(speed), "texts_per_second": .double(texts),
-                "mean_texts_per_second": .double(mean), "share_of_square": .double(share),
+                "gigaflops": .double(found.gigaflops), "texts_per_second": .double(found.texts),
+                "mean_texts_per_second": .double(found.meanTexts),
+                "share_of_square": .double(found.shareOfSquare),
             ])
         }
         return object
